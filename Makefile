@@ -1,0 +1,51 @@
+# Everything a developer needs; `make help` lists it. Asks for Python 3.11 with venv, make and git, nothing else.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-long lint check bench lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock -r requirements-build.lock
+	$(PIP) install --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+demo: $(VENV)/.installed ## install, serve on the embedded database, run an agent by its URL
+	@$(BIN)/glovebox demo
+
+lint: $(VENV)/.installed-dev ## ruff, format, types, import contract
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: $(VENV)/.installed-dev ## the tests alone
+	$(BIN)/python -m pytest -m "not long"
+
+test: lint check ## everything that CI runs
+
+test-long: $(VENV)/.installed-dev ## the long forms of the checks
+	$(BIN)/python -m pytest -m long
+
+bench: $(VENV)/.installed-dev ## measure latencies as multiples of a bare start
+	$(BIN)/glovebox bench
+
+lock: $(VENV)/.installed-dev ## resolve the dependencies anew, with hashes
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --group build -o requirements-build.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove the environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

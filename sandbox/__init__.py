@@ -1,0 +1,1 @@
+"""Isolation: runs one untrusted program in one single-use sandbox. Knows nothing of HTTP, users or Postgres."""

@@ -1,0 +1,1 @@
+"""What runs inside a wall. Standard library only; the restricted child also imports RestrictedPython."""

@@ -1,0 +1,221 @@
+"""What every tier promises: inputs, results, errors with the author's line, logs, limits, outcomes, `ctx`."""
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sandbox.restricted import RestrictedSandbox
+from sandbox.types import Limits, Outcome, Program, Result
+
+Run = Callable[..., Awaitable[Result]]
+
+LIMITS = Limits(wall_ms_max=5_000, cpu_ms_max=2_000, memory_bytes_max=64 * 1024 * 1024, output_bytes_max=256 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("def run():\n    return 1", 1),
+        ("def run(inputs):\n    return inputs", {"a": [1, 2.5, None, True, "ü"]}),
+        ("def run(inputs, ctx):\n    return [inputs['a'], ctx.test]", [[1, 2.5, None, True, "ü"], False]),
+        ("def run():\n    return (1, 'two')", [1, "two"]),
+        ("def run():\n    return 12345678901234567890123", 12345678901234567890123),
+        ("def run():\n    return None", None),
+    ],
+)
+async def test_program_gets_its_inputs_and_gives_json(run: Run, source: str, expected: object) -> None:
+    result = await run(source, {"a": [1, 2.5, None, True, "ü"]})
+
+    assert (result.outcome, result.value, result.error) == (Outcome.SUCCEEDED, expected, None)
+
+
+async def test_dry_run_is_told_to_the_program(run: Run) -> None:
+    assert (await run("def run(inputs, ctx):\n    return ctx.test", test=True)).value is True
+
+
+async def test_logs_keep_order_text_and_fields(run: Run) -> None:
+    source = """
+def run(inputs, ctx):
+    print("one", 2, sep="-")
+    ctx.log("three", four=5, six=float("nan"))
+    print("seven")
+    return 0
+"""
+    logs = (await run(source)).logs
+
+    assert [(line.message, dict(line.fields)) for line in logs] == [
+        ("one-2", {}),
+        ("three", {"four": 5, "six": "nan"}) if logs[1].fields["four"] == 5 else ("three", {"four": "5", "six": "nan"}),
+        ("seven", {}),
+    ]
+    assert all(0 <= line.at_ms <= 5_000 for line in logs)
+
+
+async def test_uncaught_exception_names_the_authors_line(run: Run) -> None:
+    source = "def helper(x):\n    return 1 / x\n\n\ndef run():\n    return helper(0)\n"
+
+    result = await run(source)
+
+    assert result.outcome == Outcome.FAILED
+    assert result.error is not None
+    assert (result.error.type, result.error.message, result.error.line) == ("ZeroDivisionError", "division by zero", 2)
+    assert result.error.traceback == "line 6, in run\nline 2, in helper"
+
+
+async def test_error_at_import_time_is_the_programs_failure(run: Run) -> None:
+    result = await run("x = {}['missing']\ndef run():\n    return 1")
+
+    assert (result.outcome, result.error and result.error.line) == (Outcome.FAILED, 1)
+
+
+@pytest.mark.parametrize("raised", ["raise SystemExit(0)", "raise KeyboardInterrupt", "raise GeneratorExit"])
+async def test_no_exception_escapes_as_success(run_plain: Run, raised: str) -> None:
+    assert (await run_plain(f"def run():\n    {raised}")).outcome == Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("expression", "path"),
+    [
+        ("float('nan')", "result:"),
+        ("{'a': [0, float('inf')]}", "result['a'][1]"),
+        ("{1: 'x'}", "key 1"),
+        ("{1: 'x', '1': 'y'}", "key 1"),
+        ("{'s': {1, 2}}", "result['s']"),
+        ("'a' + chr(0)", "NUL"),
+        ("{'x': [chr(0xD800)]}", "result['x'][0]"),
+        ("{chr(0): 1}", "NUL"),
+        ("b'bytes'", "bytes is not JSON"),
+        ("10 ** 5000", "digits"),
+    ],
+)
+async def test_what_is_not_json_is_bad_result_naming_the_path(run: Run, expression: str, path: str) -> None:
+    result = await run(f"def run():\n    return {expression}")
+
+    assert result.outcome == Outcome.BAD_RESULT
+    assert result.value is None
+    assert result.error is not None
+    assert path in result.error.message
+
+
+async def test_result_that_contains_itself_is_bad_result(run: Run) -> None:
+    result = await run("def run():\n    a = []\n    a.append(a)\n    return a")
+
+    assert result.outcome == Outcome.BAD_RESULT
+
+
+async def test_result_over_the_limit_is_bad_result(run: Run) -> None:
+    result = await run("def run():\n    return 'x' * 300000")
+
+    assert result.outcome == Outcome.BAD_RESULT
+    assert (await run("def run():\n    return 'x' * 200000")).outcome == Outcome.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "limit"),
+    [
+        ("def run():\n    while True:\n        pass", Outcome.TIMED_OUT, "cpu_ms_max"),
+        ("import time\ndef run():\n    time.sleep(60)", Outcome.TIMED_OUT, "wall_ms_max"),
+        (
+            "def run():\n    while True:\n        try:\n            while True:\n                pass\n"
+            "        except Exception:\n            pass",
+            Outcome.TIMED_OUT,
+            "cpu_ms_max",
+        ),
+        ("import re\ndef run():\n    return bool(re.match('(a+)+$', 'a' * 64 + 'b'))", Outcome.TIMED_OUT, "cpu_ms_max"),
+        ("def run():\n    return len(str(7 ** 10 ** 8)[0])", Outcome.TIMED_OUT, "cpu_ms_max"),
+        (
+            "def run():\n    x = []\n    while True:\n        x.append('x' * 1000000)",
+            Outcome.OUT_OF_MEMORY,
+            "memory_bytes_max",
+        ),
+        ("def run():\n    return len('x' * 10 ** 12)", Outcome.OUT_OF_MEMORY, "memory_bytes_max"),
+        ("def run():\n    while True:\n        print('x' * 100)", Outcome.TOO_MUCH_OUTPUT, "output_bytes_max"),
+        ("def run():\n    while True:\n        print()", Outcome.TOO_MUCH_OUTPUT, "output_bytes_max"),
+        ("def run():\n    print('x' * 1000000)", Outcome.TOO_MUCH_OUTPUT, "output_bytes_max"),
+    ],
+)
+async def test_each_limit_ends_the_run_from_outside(run: Run, source: str, outcome: Outcome, limit: str) -> None:
+    limits = replace(LIMITS, wall_ms_max=1_000, cpu_ms_max=500)
+    started = time.monotonic()
+
+    result = await run(source, limits=limits)
+
+    assert (result.outcome, time.monotonic() - started < 2.0) == (outcome, True)
+    assert result.error is not None
+    assert limit in result.error.message
+    assert (await run("def run():\n    return 'unharmed'")).value == "unharmed"
+
+
+async def test_process_that_dies_is_an_ordinary_outcome(run: Run) -> None:
+    # Nested C iterators overflow the C stack of CPython 3.11 (bpo-14010).
+    crash = "def run():\n    i = iter([1])\n    for _ in range(500000):\n        i = map(abs, i)\n    return next(i)"
+
+    result = await run(crash)
+
+    assert result.outcome == Outcome.FAILED
+    assert result.error is not None
+    assert "SIGSEGV" in result.error.message
+    assert (await run("def run():\n    return 'unharmed'")).value == "unharmed"
+
+
+async def test_refused_program_does_not_run(sandbox: RestrictedSandbox, run: Run) -> None:
+    source = "print('ran')\ndef run():\n    return ().__class__.__bases__"
+
+    result = await run(source)
+    refusals = await sandbox.check(Program(source))
+
+    assert (result.outcome, result.logs) == (Outcome.REJECTED, ())
+    assert result.error is not None
+    assert (result.error.line, refusals[0].line) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "def run(: pass",
+        "(" * 5_000 + ")" * 5_000 + "\ndef run(): pass",
+        "x = " + "-" * 50_000 + "1\ndef run(): pass",
+        "def run():\n    return " + " + ".join(["1"] * 30_000),
+        "\0def run(): pass",
+        "x = '" + "\\N{BULLET}" * 10 + "\ndef run(): pass",
+        "nothing = 1",
+        "",
+    ],
+)
+async def test_source_that_cannot_be_compiled_is_refused_not_crashed(sandbox: RestrictedSandbox, source: str) -> None:
+    refusals = await sandbox.check(Program(source))
+
+    assert refusals
+    assert refusals[0].line >= 1
+    assert await sandbox.check(Program("def run():\n    return 1")) == ()
+
+
+async def test_usage_is_measured(run: Run) -> None:
+    busy = (
+        "def run():\n    x = [0] * 2000000\n    s = 0\n    for i in range(300000):\n        s += i\n    return len(x)"
+    )
+
+    usage = (await run(busy)).usage
+
+    assert 1 <= usage.cpu_ms <= usage.wall_ms + 50
+    assert 10_000_000 < usage.peak_memory_bytes < 40_000_000
+
+
+async def test_random_follows_the_seed_and_hashes_are_fixed(run: Run) -> None:
+    source = "import random\ndef run():\n    return [random.random(), hash('glovebox'), random.randint(1, 10 ** 9)]"
+
+    values: list[Any] = [(await run(source, seed=seed)).value for seed in (1, 1, 2)]
+
+    assert values[0] == values[1] != values[2]
+    assert values[0][1] == values[2][1]
+
+
+async def test_runs_share_no_state(run: Run) -> None:
+    first = "import decimal, random\nimport json\ndef run():\n    decimal.getcontext().prec = 3\n    return 1"
+    second = "import decimal\ndef run():\n    return str(decimal.Decimal(1) / decimal.Decimal(3))"
+    await run(first)
+
+    assert (await run(second)).value == "0." + "3" * 28

@@ -1,0 +1,47 @@
+"""Maps rows to the store's records. Columns are named like the records' fields."""
+
+from typing import Any
+
+from agents_store.types import Agent, AgentDetail, AgentStatus, Entry, EntryKind, NewVersion, Run, RunState
+
+Row = dict[str, Any]
+
+
+def to_agent(row: Row) -> Agent:
+    """An agent from `id` to `updated_at`; other columns are left alone."""
+    return Agent(
+        id=row["id"],
+        user_id=row["user_id"],
+        agent_name=row["agent_name"],
+        description=row["description"],
+        status=AgentStatus(row["status"]),
+        tier=row["tier"],
+        version=row["version"],
+        revision=row["revision"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def to_agent_detail(row: Row) -> AgentDetail:
+    """An agent with its current version."""
+    version = NewVersion(
+        code=row["code"],
+        tier=row["asked_tier"],
+        resolved_tier=row["tier"],
+        limits=row["limits"],
+        inputs_schema=row["inputs_schema"],
+        examples=row["examples"],
+        reasons=row["reasons"],
+    )
+    return AgentDetail(to_agent(row), version)
+
+
+def to_run(row: Row) -> Run:
+    """A run; the columns are exactly the record's fields."""
+    return Run(**{**row, "state": RunState(row["state"]), "wall_missing": tuple(row["wall_missing"])})
+
+
+def to_entry(row: Row) -> Entry:
+    """A ledger entry; the columns are exactly the record's fields."""
+    return Entry(**{**row, "kind": EntryKind(row["kind"])})

@@ -1,0 +1,41 @@
+"""Makes what came out of a sandbox storable: PostgreSQL refuses NUL, lone surrogates and numbers that JSON has not.
+
+A run must be finished whatever its code printed, so nothing here raises on content.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_DEPTH_MAX = 32
+_INTEGER_BITS_MAX = 4096  # far within what `numeric` holds and `str` converts
+
+
+def storable_text(text: str) -> str:
+    """`text` with U+FFFD for what PostgreSQL cannot store."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
+
+
+def storable_json(value: Any) -> str:
+    """JSON text of `value` that `jsonb` takes; what is nested deeper than 32 levels becomes its type's name."""
+    return json.dumps(_clean(value, _DEPTH_MAX), separators=(",", ":"))
+
+
+def _clean(value: Any, depth: int) -> Any:
+    match value:
+        case str():
+            return storable_text(value)
+        case None | bool():
+            return value
+        case int():
+            return value if value.bit_length() <= _INTEGER_BITS_MAX else hex(value)
+        case float():
+            return value if math.isfinite(value) else str(value)
+        case Mapping() if depth:
+            return {storable_text(str(key)): _clean(item, depth - 1) for key, item in value.items()}
+        case Sequence() if depth:
+            return [_clean(item, depth - 1) for item in value]
+    return type(value).__name__

@@ -1,0 +1,39 @@
+"""Fixtures that every kind of test may use: a real PostgreSQL, migrated, a database of its own for each test."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents_store.postgres.store import PostgresStore
+from tests.support.database import Cluster, Database, bundled_binaries, database_from, make_template, running_cluster
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres-bin", metavar="DIR", help="bin directory of another PostgreSQL to test against")
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    chosen = request.config.getoption("--postgres-bin")
+    with running_cluster(Path(chosen) if chosen else bundled_binaries()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def template(cluster: Cluster) -> str:
+    return make_template(cluster)
+
+
+@pytest.fixture
+def database(cluster: Cluster, template: str) -> Iterator[Database]:
+    with database_from(cluster, template) as made:
+        yield made
+
+
+@pytest.fixture
+async def store(database: Database) -> AsyncIterator[PostgresStore]:
+    opened = PostgresStore(database.login_url, pool_max=8)
+    await opened.open()
+    yield opened
+    await opened.close()

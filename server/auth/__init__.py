@@ -1,0 +1,1 @@
+"""Authentication: turns an `Authorization` header into a principal, or refuses it. Knows no routes and no database."""

@@ -1,0 +1,1 @@
+"""HTTP, authentication, generation, gloves and the command line. Parses and answers; no SQL, no isolation code."""

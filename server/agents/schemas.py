@@ -1,0 +1,93 @@
+"""What agents look like on the wire."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from server.agents.names import AGENT_NAME_PATTERN
+
+DESCRIPTION_CHARS_MAX = 4_000
+EXAMPLES_MAX = 50
+
+
+class RequestedLimits(BaseModel):
+    """Hard caps of a run that the author sets; what is absent takes its default. Times in ms, sizes in bytes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    wall_ms_max: Annotated[int | None, Field(ge=1)] = None
+    cpu_ms_max: Annotated[int | None, Field(ge=1)] = None
+    memory_bytes_max: Annotated[int | None, Field(ge=1)] = None
+    output_bytes_max: Annotated[int | None, Field(ge=1)] = None
+
+
+class Example(BaseModel):
+    """Inputs, and the result that is expected for them."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    inputs: dict[str, Any]
+    expect: Any
+
+
+class CreateAgent(BaseModel):
+    """A new agent, from code."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={
+            "examples": [
+                {"agent_name": "hello", "code": 'def run(inputs):\n    return {"hello": inputs["name"]}'},
+            ]
+        },
+    )
+
+    agent_name: str = Field(
+        pattern=AGENT_NAME_PATTERN, description="unique among your agents; must not look like a UUID"
+    )
+    description: str = Field("", max_length=DESCRIPTION_CHARS_MAX)
+    code: str = Field(min_length=1, description="Python, at most 256 KiB of UTF-8; defines run(inputs, ctx)")
+    tier: Literal["auto", "restricted"] = "auto"
+    inputs_schema: dict[str, Any] | None = Field(
+        None, description="JSON Schema 2020-12, a bounded subset without `pattern` and `$ref`; absent takes any inputs"
+    )
+    examples: list[Example] = Field(default_factory=list, max_length=EXAMPLES_MAX)
+    limits: RequestedLimits = RequestedLimits()
+
+
+class AgentSummary(BaseModel):
+    """An agent as listed. `tier` is what its current version runs in; `revision` changes with every change."""
+
+    id: UUID
+    user_id: UUID
+    agent_name: str
+    description: str
+    url: str
+    tier: str
+    version: int
+    revision: int
+    status: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class AgentShown(AgentSummary):
+    """An agent with its current version's code and contract. `tier_reasons` says why smaller tiers were passed over."""
+
+    code: str
+    inputs_schema: Mapping[str, Any] | None
+    examples: Sequence[Mapping[str, Any]]
+    limits: Mapping[str, int]
+    tier_reasons: Mapping[str, str]
+
+
+class AgentPage(BaseModel):
+    """One page of agents, newest first."""
+
+    items: Sequence[AgentSummary]
+    next_cursor: str | None

@@ -1,0 +1,148 @@
+"""The HTTP application: everything wired together, opened and closed by its lifespan."""
+
+import re
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from agents_store.embedded import EmbeddedPostgres
+from agents_store.errors import StoreError
+from agents_store.postgres.store import PostgresStore
+from sandbox.errors import SandboxError
+from sandbox.restricted import RestrictedSandbox
+from server.agents.router import router as agents_router
+from server.auth.errors import AuthError
+from server.auth.factory import build_verifier
+from server.credits.router import router as credits_router
+from server.edge import Edge, problem_response
+from server.errors import InvalidRequestError, MethodNotAllowedError, NoSuchRouteError, ServerError
+from server.health.router import router as health_router
+from server.invocations.router import router as invocations_router
+from server.openapi import document_api
+from server.routing import request_id_of
+from server.runs.router import router as runs_router
+from server.services import Services, wire
+from server.settings import Settings
+from server.validation import findings
+
+VERSION = "0.1.0"
+# The invocation route first: nothing may shadow it.
+ROUTERS = (invocations_router, agents_router, runs_router, credits_router, health_router)
+EXPOSED_HEADERS = ("Glovebox-Run-Id", "Glovebox-Tier", "Glovebox-Charge", "Server-Timing", "Location", "Retry-After")
+
+OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application on everything real that the settings name. Nothing is opened before its lifespan begins."""
+    return build_app(settings, lambda: open_services(settings))
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Open what one server process works with, and close it in reverse.
+
+    Raises:
+        StoreMisconfiguredError, AuthMisconfiguredError: the settings cannot work, and what to do.
+        StoreUnavailableError: the database does not answer.
+        TierUnavailableError: this machine cannot build the wall.
+    """
+    async with AsyncExitStack() as stack:
+        verifier = build_verifier(settings)
+        if settings.database_url is not None:
+            dsn = settings.database_url.get_secret_value()
+        else:
+            database = EmbeddedPostgres(settings.data_dir)
+            stack.push_async_callback(database.close)
+            await database.open()
+            dsn = database.login_url
+        stack.push_async_callback(verifier.close)
+        await verifier.open()
+        store = PostgresStore(dsn, pool_max=settings.database_pool_max)
+        stack.push_async_callback(store.close)
+        await store.open()
+        sandbox = RestrictedSandbox(uid=settings.sandbox_uid, pool_size=settings.sandbox_pool_size)
+        stack.push_async_callback(sandbox.close)
+        await sandbox.open()
+        services = wire(settings, store, sandbox, verifier)
+        stack.push_async_callback(services.close)
+        await services.open()
+        yield services
+
+
+def build_app(settings: Settings, open_services: OpenServices) -> FastAPI:
+    """The application on whatever services are given to it."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_services() as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Glovebox",
+        version=VERSION,
+        description="Agents behind a URL: code that a model wrote, checked, metered and run in a real sandbox.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+    )
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(Edge)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=("GET", "POST", "PATCH", "PUT", "DELETE"),
+            allow_headers=("Authorization", "Content-Type"),
+            expose_headers=EXPOSED_HEADERS,
+        )
+    for family in (ServerError, StoreError, SandboxError, AuthError):
+        app.add_exception_handler(family, _answer_error)
+    app.add_exception_handler(RequestValidationError, _answer_validation_error)
+    app.add_exception_handler(HTTPException, _answer_http_exception)
+    app.openapi = lambda: document_api(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
+    return app
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    return problem_response(error, request_id_of(request))
+
+
+async def _answer_validation_error(request: Request, error: Exception) -> Response:
+    errors = findings(error.errors()) if isinstance(error, RequestValidationError) else []
+    return problem_response(
+        InvalidRequestError("A parameter is not what this route takes.", errors), request_id_of(request)
+    )
+
+
+async def _answer_http_exception(request: Request, error: Exception) -> Response:
+    """What the framework itself refuses: a path or a method that nothing serves."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 404:
+        return problem_response(NoSuchRouteError(), request_id_of(request))
+    if status == 405:
+        return problem_response(MethodNotAllowedError(_allowed(request.url.path)), request_id_of(request))
+    return problem_response(error, request_id_of(request))
+
+
+def _allowed(path: str) -> str:
+    methods = {method for regex, methods in _METHODS if regex.match(path) for method in methods}
+    return ", ".join(sorted(methods)) or "GET"
+
+
+_METHODS: list[tuple[re.Pattern[str], set[str]]] = [
+    (route.path_regex, route.methods or set())
+    for router in ROUTERS
+    for route in router.routes
+    if isinstance(route, APIRoute)
+]

@@ -1,0 +1,1 @@
+"""The command line `glovebox`: one module per group of commands."""

@@ -1,0 +1,61 @@
+"""`glovebox db`: migrations, as the database's owner."""
+
+import asyncio
+
+import typer
+
+from agents_store.postgres import migrate as migrations
+from agents_store.postgres.migrate import SchemaStatus
+from server.cli import output
+from server.cli.database import owner_url
+from server.cli.errors import Exit
+from server.cli.options import AsJson, DataDir, load_settings
+from server.settings import Settings
+
+app = typer.Typer(help="Migrate the database; ask where it stands.", no_args_is_help=True)
+
+
+@app.command()
+def migrate(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Bring the schema to this release. The embedded database does so whenever it is opened."""
+    settings = load_settings(data_dir)
+    applied = asyncio.run(_migrate(settings))
+    if as_json:
+        output.json_object({"applied": applied})
+        return
+    for version in applied:
+        output.line(version)
+    output.note(f"applied {len(applied)}" if applied else "nothing to apply")
+
+
+@app.command()
+def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Show which migrations are applied. Exit status 1 when the schema is not that of this release."""
+    settings = load_settings(data_dir)
+    found = asyncio.run(_status(settings))
+    if as_json:
+        output.json_object(
+            {"applied": list(found.applied), "pending": list(found.pending), "unknown": list(found.unknown)}
+        )
+    else:
+        output.fields(
+            [
+                ("applied", len(found.applied)),
+                ("newest", found.applied[-1] if found.applied else None),
+                ("pending", " ".join(found.pending) or None),
+                ("unknown", " ".join(found.unknown) or None),
+            ]
+        )
+    if found.pending or found.unknown:
+        output.note("run `glovebox db migrate`" if found.pending else "install the release that migrated it")
+        raise typer.Exit(Exit.FAILURE)
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    async with owner_url(settings) as url:
+        return await migrations.migrate(url)
+
+
+async def _status(settings: Settings) -> SchemaStatus:
+    async with owner_url(settings) as url:
+        return await migrations.status(url)

@@ -1,0 +1,340 @@
+"""What the server refuses, and the one place where classes of every package become problem documents (RFC 9457).
+
+ServerError
+├── ForeignPathError        the path names another user
+├── NoSuchRouteError        no route has this path
+├── MethodNotAllowedError   the route does not know this method
+├── PrefetchRefusedError    a speculative GET would have run code
+├── BodyTooLargeError       more bytes than this route takes
+├── BodyTooSlowError        the body did not arrive in time
+├── QueryTooLongError       more query than any route takes
+├── HeadersTooLargeError    more header bytes or fields than any route takes
+├── InvalidRequestError     a query, path or body that the route cannot read
+├── InvalidCursorError      a cursor that the list did not make
+├── InvalidInputsError      inputs that do not fit the agent's contract; nothing was held
+├── CodeRejectedError       the policy refuses the code; nothing was stored
+├── UserBusyError           the caller has too many runs at once; nothing was held
+├── ServerBusyError         no place came free in time; nothing was held
+├── ShuttingDownError       this process admits nothing more; nothing was held
+├── RunLostError            a run that began did not end through any fault of its program; nothing was charged
+│   └── RunNotStartedError  every sandbox was busy after all; nothing ran
+└── NotReadyError           a dependency of this process does not answer
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from agents_store import errors as store
+from sandbox import errors as sandbox
+from server.auth import errors as auth
+
+JsonObject = Mapping[str, Any]
+
+
+class ServerError(Exception):
+    """Base of everything that the server itself refuses.
+
+    Attributes:
+        detail: what happened and what to do, for people; safe to send.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class ForeignPathError(ServerError):
+    """The path names another user."""
+
+    def __init__(self) -> None:
+        super().__init__("The path names another user; call your own agents only.")
+
+
+class NoSuchRouteError(ServerError):
+    """No route has this path."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is served at this path; /openapi.json lists what is.")
+
+
+class MethodNotAllowedError(ServerError):
+    """The route does not know this method.
+
+    Attributes:
+        allow: the methods that it knows, as the Allow header has them.
+    """
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"This path takes {allow}.")
+        self.allow = allow
+
+
+class PrefetchRefusedError(ServerError):
+    """A speculative GET would have run code."""
+
+    def __init__(self) -> None:
+        super().__init__("A prefetch must not run an agent; call again without Sec-Purpose, or use POST.")
+
+
+class BodyTooLargeError(ServerError):
+    """The body has more bytes than this route takes."""
+
+    def __init__(self, body_bytes_max: int) -> None:
+        super().__init__(f"The body may have at most {body_bytes_max} bytes.")
+        self.body_bytes_max = body_bytes_max
+
+
+class BodyTooSlowError(ServerError):
+    """The body did not arrive in time."""
+
+    def __init__(self, body_ms_max: int) -> None:
+        super().__init__(f"The body must arrive within {body_ms_max} ms.")
+        self.body_ms_max = body_ms_max
+
+
+class QueryTooLongError(ServerError):
+    """The query has more bytes than any route takes."""
+
+    def __init__(self, query_bytes_max: int) -> None:
+        super().__init__(f"The query may have at most {query_bytes_max} bytes; send larger inputs as a POST body.")
+        self.query_bytes_max = query_bytes_max
+
+
+class HeadersTooLargeError(ServerError):
+    """The request has more header fields, or header bytes, than any route takes."""
+
+    def __init__(self, header_bytes_max: int, header_fields_max: int) -> None:
+        super().__init__(f"At most {header_fields_max} header fields of {header_bytes_max} bytes together are read.")
+        self.header_bytes_max = header_bytes_max
+        self.header_fields_max = header_fields_max
+
+
+class _ListedError(ServerError):
+    """A refusal that points at each place: `errors` has one object per place."""
+
+    def __init__(self, detail: str, errors: Sequence[JsonObject] = ()) -> None:
+        super().__init__(detail)
+        self.errors = tuple(errors)
+
+
+class InvalidRequestError(_ListedError):
+    """A query, path or body that the route cannot read. Each of `errors` has `path` and `message`."""
+
+
+class InvalidCursorError(ServerError):
+    """A cursor that the list did not make."""
+
+    def __init__(self) -> None:
+        super().__init__("This cursor was not made by this list; start again without one.")
+
+
+class InvalidInputsError(_ListedError):
+    """Inputs that do not fit the agent's contract. Nothing was held. Each of `errors` has `path` and `message`."""
+
+
+class CodeRejectedError(_ListedError):
+    """The policy refuses the code. Each of `errors` has `line`, `column`, `construct` and `message`."""
+
+
+class UserBusyError(ServerError):
+    """The caller has too many runs at once. Nothing was held."""
+
+    def __init__(self, live_max: int, *, dry: bool) -> None:
+        kind = "dry runs" if dry else "live runs"
+        super().__init__(f"You may have {live_max} {kind} at once; wait for one to end.")
+        self.live_max = live_max
+
+
+class ServerBusyError(ServerError):
+    """No place came free in time, or too many calls wait already. Nothing was held."""
+
+    def __init__(self) -> None:
+        super().__init__("Every place of this server is taken; nothing was held, try again shortly.")
+
+
+class ShuttingDownError(ServerError):
+    """This process admits nothing more. Nothing was held."""
+
+    def __init__(self) -> None:
+        super().__init__("This server process is stopping; nothing was held, try again.")
+
+
+class RunLostError(ServerError):
+    """A run that began did not end through any fault of its program. It is not charged.
+
+    Attributes:
+        run_id: the run.
+    """
+
+    def __init__(
+        self, run_id: UUID, detail: str = "The run was lost through a fault of ours; it costs nothing."
+    ) -> None:
+        super().__init__(detail)
+        self.run_id = run_id
+
+
+class RunNotStartedError(RunLostError):
+    """Every sandbox was busy after all. Nothing ran and nothing was charged."""
+
+    def __init__(self, run_id: UUID) -> None:
+        super().__init__(run_id, "Every sandbox was busy; nothing ran and nothing was charged, try again shortly.")
+
+
+class NotReadyError(ServerError):
+    """A dependency of this process does not answer.
+
+    Attributes:
+        checks: what was asked and what it answered, `ok` or one word of what is wrong.
+    """
+
+    def __init__(self, checks: Mapping[str, str]) -> None:
+        super().__init__("This server process cannot serve yet, or any more.")
+        self.checks = dict(checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one class of errors is answered.
+
+    Attributes:
+        status: HTTP status.
+        code: what clients match; stable.
+        title: one short sentence, the same for every occurrence.
+        detail: what happened and what to do; may name members in braces; None takes the error's own `detail`.
+        members: attributes of the error that the document carries under their own names.
+        retry_after_s: seconds of the Retry-After header; None sends none, unless the error has its own.
+    """
+
+    status: int
+    code: str
+    title: str
+    detail: str | None = None
+    members: tuple[str, ...] = ()
+    retry_after_s: int | None = None
+
+
+_TRY_AGAIN = "Nothing was changed; try again shortly."
+_MISCONFIGURED = "The operator finds the reason in the server's log and by `glovebox doctor`."
+INTERNAL = Problem(500, "internal", "A defect of ours", "It was logged under this request's id; tell the operator.")
+
+PROBLEMS: Mapping[type[Exception], Problem] = {
+    ServerError: INTERNAL,
+    ForeignPathError: Problem(403, "forbidden", "Not yours"),
+    NoSuchRouteError: Problem(404, "no_such_route", "No such path"),
+    MethodNotAllowedError: Problem(405, "method_not_allowed", "Method not allowed"),
+    PrefetchRefusedError: Problem(400, "prefetch_refused", "Prefetching is refused"),
+    BodyTooLargeError: Problem(413, "body_too_large", "Body too large", members=("body_bytes_max",)),
+    BodyTooSlowError: Problem(408, "body_too_slow", "Body too slow", members=("body_ms_max",)),
+    QueryTooLongError: Problem(414, "query_too_long", "Query too long", members=("query_bytes_max",)),
+    HeadersTooLargeError: Problem(
+        431, "headers_too_large", "Headers too large", members=("header_bytes_max", "header_fields_max")
+    ),
+    _ListedError: INTERNAL,
+    InvalidRequestError: Problem(422, "invalid_request", "The request cannot be read", members=("errors",)),
+    InvalidCursorError: Problem(422, "invalid_cursor", "Unknown cursor"),
+    InvalidInputsError: Problem(422, "invalid_inputs", "Inputs do not fit the agent", members=("errors",)),
+    CodeRejectedError: Problem(422, "code_rejected", "The policy refuses this code", members=("errors",)),
+    UserBusyError: Problem(429, "too_many_runs", "Too many runs at once", members=("live_max",), retry_after_s=1),
+    ServerBusyError: Problem(503, "server_busy", "The server is busy", retry_after_s=1),
+    ShuttingDownError: Problem(503, "shutting_down", "The server is stopping", retry_after_s=5),
+    RunLostError: Problem(503, "lost", "The run was lost", retry_after_s=1),
+    RunNotStartedError: Problem(503, "sandbox_busy", "Every sandbox is busy", retry_after_s=1),
+    NotReadyError: Problem(503, "not_ready", "Not ready", members=("checks",), retry_after_s=5),
+    auth.AuthError: INTERNAL,
+    auth.UnauthenticatedError: Problem(
+        401,
+        "unauthenticated",
+        "No valid token",
+        "Send `Authorization: Bearer <token>` with a token that has not expired.",
+    ),
+    auth.IssuerUnavailableError: Problem(
+        503, "issuer_unavailable", "Tokens cannot be checked now", _TRY_AGAIN, retry_after_s=5
+    ),
+    auth.KeysRefusedError: INTERNAL,
+    auth.AuthMisconfiguredError: Problem(500, "misconfigured", "The server is misconfigured", _MISCONFIGURED),
+    store.StoreError: INTERNAL,
+    store.AgentExistsError: Problem(
+        409,
+        "agent_exists",
+        "The name is taken",
+        "You have an agent named {agent_name}; delete it first, or choose another name.",
+        ("agent_name",),
+    ),
+    store.UnknownAgentError: Problem(404, "unknown_agent", "No such agent", "You have no agent of this name."),
+    store.UnknownRunError: Problem(404, "unknown_run", "No such run", "You have no run of this id."),
+    store.VersionMovedError: Problem(
+        409, "version_moved", "The agent changed meanwhile", "Nothing was held; call again.", retry_after_s=1
+    ),
+    store.InsufficientCreditsError: Problem(
+        402,
+        "insufficient_credits",
+        "Not enough credits",
+        "The run may cost up to {needed_microcredits} microcredits, {available_microcredits} are available. "
+        "Nothing was held. Lower the agent's limits, or ask the operator for credits.",
+        ("needed_microcredits", "available_microcredits"),
+    ),
+    store.StaleRunError: Problem(503, "lost", "The run was lost", "It was ended by another process.", retry_after_s=1),
+    store.StoreUnavailableError: Problem(
+        503, "store_unavailable", "The database does not answer", _TRY_AGAIN, retry_after_s=2
+    ),
+    store.StoreMisconfiguredError: Problem(500, "misconfigured", "The server is misconfigured", _MISCONFIGURED),
+    store.SchemaMismatchError: Problem(500, "misconfigured", "The server is misconfigured", _MISCONFIGURED),
+    sandbox.SandboxError: INTERNAL,
+    sandbox.TierUnavailableError: Problem(
+        503,
+        "tier_unavailable",
+        "This tier is unavailable here",
+        "This machine cannot build the wall of tier {tier}; `glovebox doctor` says why.",
+        ("tier",),
+        retry_after_s=60,
+    ),
+    sandbox.SandboxBusyError: Problem(503, "sandbox_busy", "Every sandbox is busy", _TRY_AGAIN, retry_after_s=1),
+    sandbox.SandboxLostError: Problem(503, "lost", "The sandbox died", _TRY_AGAIN, retry_after_s=1),
+}
+
+
+def problem_of(error: Exception) -> Problem:
+    """How an error is answered: by its own class, else by the nearest mapped one, else as a defect of ours."""
+    for cls in type(error).__mro__:
+        if (problem := PROBLEMS.get(cls)) is not None:
+            return problem
+    return INTERNAL
+
+
+def document(status: int, code: str, title: str, detail: str, request_id: UUID, members: JsonObject) -> dict[str, Any]:
+    """One problem document: `type`, `title`, `status`, `detail`, `instance`, `code`, then its own members.
+
+    Source: RFC 9457, section 3.
+    """
+    return {
+        "type": f"urn:glovebox:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": f"urn:uuid:{request_id}",
+        "code": code,
+        **members,
+    }
+
+
+def describe(error: Exception, request_id: UUID) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, problem document and headers for an error of any package; nothing else of it is ever sent."""
+    problem = problem_of(error)
+    members: dict[str, Any] = {name: getattr(error, name) for name in problem.members}
+    headers: dict[str, str] = {}
+    retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
+    if retry_after_s is not None:
+        headers["Retry-After"] = str(retry_after_s)
+    if problem.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="glovebox"'
+    if isinstance(error, MethodNotAllowedError):
+        headers["Allow"] = error.allow
+    if isinstance(error, RunLostError):
+        headers["Glovebox-Run-Id"] = str(error.run_id)
+    if problem.detail is not None:
+        detail = problem.detail.format_map(members)
+    else:
+        detail = error.detail if isinstance(error, ServerError) else problem.title
+    return problem.status, document(problem.status, problem.code, problem.title, detail, request_id, members), headers

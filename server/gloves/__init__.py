@@ -1,0 +1,1 @@
+"""Gloves: host services that agent code reaches only through `ctx`."""

@@ -1,0 +1,150 @@
+"""Who may start a run now: places of this process, shared fairly between users, and each user's own bound."""
+
+import asyncio
+from collections import Counter, OrderedDict, deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from uuid import UUID
+
+from starlette.requests import ClientDisconnect
+
+from server.errors import ServerBusyError, ShuttingDownError, UserBusyError
+
+Gone = Callable[[], Awaitable[None]]
+_Waiter = asyncio.Future[None]
+
+
+class Admission:
+    """Hands out places before anything is held. Waiting users take turns; each user's own calls keep their order.
+
+    Used from one event loop; nothing in it is awaited while its books are open.
+    """
+
+    def __init__(
+        self,
+        *,
+        runs_live_max: int,
+        runs_waiting_max: int,
+        run_wait_ms_max: int,
+        user_runs_live_max: int,
+        user_dry_runs_live_max: int,
+    ) -> None:
+        """Bounds: places of this process, calls that wait, longest wait in ms, one user's calls of either kind."""
+        self._free = runs_live_max
+        self._waiting_max = runs_waiting_max
+        self._wait_s = run_wait_ms_max / 1000
+        self._user_max = {False: user_runs_live_max, True: user_dry_runs_live_max}
+        self._users: Counter[tuple[UUID, bool]] = Counter()
+        self._queues: OrderedDict[UUID, deque[_Waiter]] = OrderedDict()
+        self._waiting = 0
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        """How many calls wait for a place."""
+        return self._waiting
+
+    @contextmanager
+    def call(self, user_id: UUID, *, dry: bool) -> Iterator[None]:
+        """Count one call towards its user's bound, from before its body is read until its run is settled.
+
+        Raises:
+            UserBusyError: the user is at the bound for dry runs, or for live ones.
+            ShuttingDownError: nothing is admitted any more.
+        """
+        if self._closed:
+            raise ShuttingDownError
+        key = (user_id, dry)
+        if self._users[key] >= self._user_max[dry]:
+            raise UserBusyError(self._user_max[dry], dry=dry)
+        self._users[key] += 1
+        try:
+            yield
+        finally:
+            self._users[key] -= 1
+            if not self._users[key]:
+                del self._users[key]
+
+    @asynccontextmanager
+    async def place(self, user_id: UUID, gone: Gone | None = None) -> AsyncIterator[None]:
+        """Hold one place, waiting for it at most `run_wait_ms_max`.
+
+        Args:
+            user_id: whose turn it is.
+            gone: ends when the client has left; a call that still waits then is dropped.
+
+        Raises:
+            ServerBusyError: too many calls wait already, or no place came free in time.
+            ShuttingDownError: nothing is admitted any more.
+            ClientDisconnect: the client left while its call waited.
+        """
+        await self._take(user_id, gone)
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    def close(self) -> None:
+        """Admit nothing more and turn away whoever waits. Idempotent."""
+        self._closed = True
+        for queue in self._queues.values():
+            for waiter in queue:
+                _end(waiter, ShuttingDownError())
+
+    async def _take(self, user_id: UUID, gone: Gone | None) -> None:
+        if self._closed:
+            raise ShuttingDownError
+        if self._free:  # then nobody waits
+            self._free -= 1
+            return
+        if self._waiting >= self._waiting_max:
+            raise ServerBusyError
+        waiter: _Waiter = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(user_id, deque()).append(waiter)
+        self._waiting += 1
+        watch = None if gone is None else asyncio.ensure_future(_watch(gone, waiter))
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await waiter
+        except TimeoutError as exc:
+            self._leave(user_id, waiter)
+            raise ServerBusyError from exc
+        except BaseException:
+            self._leave(user_id, waiter)
+            raise
+        finally:
+            if watch is not None:
+                watch.cancel()
+
+    def _give_back(self) -> None:
+        while self._queues:
+            user_id, queue = self._queues.popitem(last=False)
+            waiter = queue.popleft()
+            self._waiting -= 1
+            if queue:
+                self._queues[user_id] = queue  # behind the other users
+            if not waiter.done():
+                waiter.set_result(None)
+                return
+        self._free += 1
+
+    def _leave(self, user_id: UUID, waiter: _Waiter) -> None:
+        """Take a waiter that gives up out of the books, passing on the place that it may just have been given."""
+        queue = self._queues.get(user_id)
+        if queue is not None and waiter in queue:
+            queue.remove(waiter)
+            self._waiting -= 1
+            if not queue:
+                del self._queues[user_id]
+        elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+            self._give_back()
+
+
+async def _watch(gone: Gone, waiter: _Waiter) -> None:
+    await gone()
+    _end(waiter, ClientDisconnect())
+
+
+def _end(waiter: _Waiter, error: Exception) -> None:
+    if not waiter.done():
+        waiter.set_exception(error)

@@ -1,0 +1,96 @@
+"""What a finished run answers: the agent's own JSON, a dry run's report, or a problem that is the agent's."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from uuid import UUID
+
+from agents_store.types import Charge, RunEnd
+from sandbox.types import Outcome, Result
+from server.errors import document
+from server.invocations.endings import logs_of
+from server.invocations.outcomes import RULINGS
+
+JSON = "application/json"
+PROBLEM_JSON = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status, media type, body and headers of one invocation."""
+
+    status: int
+    media_type: str
+    body: bytes
+    headers: Mapping[str, str]
+    run_id: UUID
+
+
+class Stopwatch:
+    """Times the steps of one call, in milliseconds."""
+
+    def __init__(self) -> None:
+        self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, name: str) -> None:
+        """Name what has passed since the last lap; an empty name drops it."""
+        now = time.perf_counter()
+        if name:
+            self._laps[name] = (now - self._last) * 1000
+        self._last = now
+
+    @property
+    def server_timing(self) -> str:
+        """The value of a Server-Timing header (W3C Server Timing)."""
+        return ", ".join(f"{name};dur={ms:.2f}" for name, ms in self._laps.items())
+
+
+def answer_for(
+    result: Result, end: RunEnd, charge: Charge, *, run_id: UUID, tier: str, test: bool, timing: str, request_id: UUID
+) -> Answer:
+    """The answer to a call whose run was finished.
+
+    Every answer has the run's id, tier and charge in its headers; a success is the agent's JSON and nothing else, a
+    dry run's success a report, anything else a problem document whose `code` is the outcome.
+    """
+    headers = {
+        "Glovebox-Run-Id": str(run_id),
+        "Glovebox-Tier": tier,
+        "Glovebox-Charge": str(charge.charge_microcredits),
+        "Server-Timing": timing,
+        "Cache-Control": "no-store",
+    }
+    if result.outcome is not Outcome.SUCCEEDED:
+        problem = _problem(result, request_id)
+        if test:
+            problem |= {"test": True, "complete": False, **_report(result, charge)}
+        return Answer(RULINGS[result.outcome].status, PROBLEM_JSON, _dump(problem).encode(), headers, run_id)
+    body = end.result_json or "null"
+    if test:
+        rest = _dump({"test": True, "complete": True, **_report(result, charge)})
+        body = f'{{"result":{body},{rest[1:]}'
+    return Answer(200, JSON, body.encode(), headers, run_id)
+
+
+def _problem(result: Result, request_id: UUID) -> dict[str, Any]:
+    ruling = RULINGS[result.outcome]
+    error = result.error
+    detail = ruling.detail if error is None else f"{error.type}: {error.message}" if error.message else error.type
+    members = {"error": None if error is None else asdict(error)}
+    return document(ruling.status, result.outcome.value, ruling.title, detail, request_id, members)
+
+
+def _report(result: Result, charge: Charge) -> dict[str, Any]:
+    return {
+        "effects": [asdict(effect) for effect in result.effects],
+        "logs": logs_of(result),
+        "usage": asdict(result.usage),
+        "would_charge": charge.would_charge_microcredits,
+    }
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

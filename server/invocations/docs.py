@@ -1,0 +1,77 @@
+"""What the OpenAPI document says of the routes that read their requests by themselves."""
+
+from typing import Any
+
+from sandbox.types import Outcome
+from server.openapi import Responses, problems
+
+_HEADERS: dict[str, Any] = {
+    "Glovebox-Run-Id": {"description": "the run", "schema": {"type": "string", "format": "uuid"}},
+    "Glovebox-Tier": {"description": "the tier that it ran in", "schema": {"type": "string"}},
+    "Glovebox-Charge": {"description": "what it cost, in microcredits", "schema": {"type": "integer"}},
+    "Server-Timing": {"description": "ms of auth, begin, sandbox and finish", "schema": {"type": "string"}},
+    "Cache-Control": {"description": "no-store", "schema": {"type": "string"}},
+}
+_DRY_RUN: dict[str, Any] = {
+    "type": "object",
+    "description": "A dry run's report: what the agent would answer, do and cost.",
+    "required": ["result", "test", "complete", "effects", "logs", "usage", "would_charge"],
+    "properties": {
+        "result": {},
+        "test": {"const": True},
+        "complete": {"type": "boolean"},
+        "effects": {"type": "array", "items": {"type": "object"}},
+        "logs": {"type": "array", "items": {"type": "object"}},
+        "usage": {"type": "object"},
+        "would_charge": {"type": "integer"},
+    },
+}
+_PATH: list[dict[str, Any]] = [
+    {
+        "name": "user_id",
+        "in": "path",
+        "required": True,
+        "description": "you; any spelling of the UUID",
+        "schema": {"type": "string", "format": "uuid"},
+    },
+    {"name": "agent_name", "in": "path", "required": True, "schema": {"type": "string"}},
+    {
+        "name": "test",
+        "in": "query",
+        "required": False,
+        "description": "empty, 1, true, yes, on: a dry run; absent, 0, false, no, off: a live one",
+        "schema": {"type": "string", "enum": ["", "1", "true", "yes", "on", "0", "false", "no", "off"]},
+    },
+]
+_INPUTS: dict[str, Any] = {
+    "name": "inputs",
+    "in": "query",
+    "required": False,
+    "description": "every other parameter is an input, read as the agent's inputs_schema says; repeated: a list",
+    "style": "form",
+    "explode": True,
+    "schema": {"type": "object", "additionalProperties": True},
+}
+
+INVOKE_BY_GET: dict[str, Any] = {"parameters": [*_PATH, _INPUTS]}
+INVOKE_BY_POST: dict[str, Any] = {
+    "parameters": _PATH,
+    "requestBody": {
+        "required": True,
+        "description": "exactly the inputs",
+        "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
+    },
+}
+INVOKE_RESPONSES: Responses = {
+    200: {
+        "description": "The agent's own JSON; of a dry run, its report.",
+        "headers": _HEADERS,
+        "content": {"application/json": {"schema": {"anyOf": [_DRY_RUN, {}]}}},
+    },
+    **problems(
+        *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
+        "body_too_large", "body_too_slow", "forbidden", "insufficient_credits", "invalid_inputs", "invalid_request",
+        "lost", "prefetch_refused", "sandbox_busy", "server_busy", "shutting_down", "too_many_runs", "unknown_agent",
+        "version_moved",
+    ),
+}  # fmt: skip

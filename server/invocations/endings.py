@@ -1,0 +1,74 @@
+"""How runs end: what is stored of a result, and of a run that was lost."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agents_store.types import LogRecord, RunEnd, RunState
+from sandbox.types import JsonValue, Outcome, Result
+from server.invocations.outcomes import RULINGS
+from server.offload import offload
+
+LOST = "lost"
+INLINE_BYTES_MAX = 2 * 1024 * 1024  # encoding this much holds the event loop for about 20 ms
+
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """A run that no fault of its program ended. `started` is False when nothing of it ran."""
+
+    started: bool = True
+
+
+async def encode(value: JsonValue, size_bytes: int) -> str:
+    """A JSON value as compact text. A large one is encoded in a thread that lets go of the interpreter."""
+    if size_bytes <= INLINE_BYTES_MAX:
+        return _encoder.encode(value)
+    return await offload(lambda: "".join(_encoder.iterencode(value)))
+
+
+async def end_of(result: Result) -> RunEnd:
+    """What is stored of a result. The state and the price follow from the outcome alone."""
+    ruling = RULINGS[result.outcome]
+    succeeded = result.outcome is Outcome.SUCCEEDED
+    return RunEnd(
+        state=ruling.state,
+        outcome=result.outcome.value,
+        reason=None,
+        billable=ruling.billable,
+        result_json=await encode(result.value, result.usage.output_bytes) if succeeded else None,
+        error=None if result.error is None else asdict(result.error),
+        wall_ms=result.usage.wall_ms,
+        cpu_ms=result.usage.cpu_ms,
+        peak_memory_bytes=result.usage.peak_memory_bytes,
+        output_bytes=result.usage.output_bytes,
+        logs=_records(result),
+    )
+
+
+def lost_end() -> RunEnd:
+    """What is stored of a run that was lost: it failed, and costs nothing."""
+    return RunEnd(
+        state=RunState.FAILED,
+        outcome=Outcome.FAILED.value,
+        reason=LOST,
+        billable=False,
+        result_json=None,
+        error=None,
+        wall_ms=0,
+        cpu_ms=0,
+        peak_memory_bytes=0,
+        output_bytes=0,
+    )
+
+
+def logs_of(result: Result) -> list[dict[str, Any]]:
+    """Log lines as answers show them."""
+    return [asdict(record) for record in _records(result)]
+
+
+def _records(result: Result) -> Sequence[LogRecord]:
+    return [LogRecord(seq, line.at_ms, line.message, line.fields) for seq, line in enumerate(result.logs, start=1)]

@@ -1,0 +1,74 @@
+"""The runs that this process executes now: kept until they end, interruptible, waited for at shutdown."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from uuid import UUID
+
+T = TypeVar("T")
+
+
+class RunInterruptedError(Exception):
+    """The run was ended from this side before its program was done. Never leaves this package."""
+
+
+class LiveRuns:
+    """Owns the tasks that carry invocations, so that no client and no server loop ends one half-way."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._running: dict[UUID, asyncio.Task[Any]] = {}
+        self._interrupted: set[UUID] = set()
+
+    def __len__(self) -> int:
+        """How many tasks have not ended."""
+        return len(self._tasks)
+
+    async def carry(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work` in a task of its own, to its end, whatever becomes of the caller."""
+        return await asyncio.shield(self.start(work))
+
+    def start(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Do `work` in a task of its own without waiting for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    @contextmanager
+    def interruptible(self, run_id: UUID) -> Iterator[None]:
+        """Let `interrupt` end what the current task awaits in this block: RunInterruptedError leaves it then."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("only a task can run a program")
+        self._running[run_id] = task
+        try:
+            yield
+        except asyncio.CancelledError as exc:
+            if run_id not in self._interrupted or task.uncancel() > 0:
+                raise
+            raise RunInterruptedError from exc
+        finally:
+            del self._running[run_id]
+            self._interrupted.discard(run_id)
+
+    def interrupt(self, run_id: UUID) -> bool:
+        """End a run from this side. False when its program is not executing here."""
+        task = self._running.get(run_id)
+        if task is None or run_id in self._interrupted:
+            return False
+        self._interrupted.add(run_id)
+        task.cancel()
+        return True
+
+    def interrupt_all(self) -> int:
+        """End every run from this side. How many there were."""
+        return sum([self.interrupt(run_id) for run_id in list(self._running)])
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait until every task has ended, at most `seconds`. Whether they have."""
+        if not self._tasks:
+            return True
+        _, pending = await asyncio.wait(list(self._tasks), timeout=max(0.0, seconds))
+        return not pending and not self._tasks

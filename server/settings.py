@@ -1,0 +1,87 @@
+"""Every setting of the server, read once from the environment or `.env`. Nothing else reads the environment."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sandbox.types import CEILINGS, Limits
+
+
+def default_data_dir() -> Path:
+    """`/var/lib/glovebox` as root, else the user's data directory (XDG base directory specification)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/glovebox")
+    base = os.environ.get("XDG_DATA_HOME")  # noqa: TID251 - this module is where the environment is read
+    return (Path(base) if base else Path.home() / ".local/share") / "glovebox"
+
+
+class Settings(BaseSettings):
+    """All settings, frozen. Names in the environment are `GLOVEBOX_<NAME>` or the ecosystem's own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="GLOVEBOX_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        populate_by_name=True,
+    )
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="embedded database and local issuer live here")
+    database_url: SecretStr | None = Field(
+        None, validation_alias="DATABASE_URL", description="PostgreSQL to use as glovebox_login; unset: embedded"
+    )
+    migrate_database_url: SecretStr | None = Field(
+        None, description="the same database as its owner; migrations and credit grants use it"
+    )
+    database_pool_max: int = Field(12, ge=1, le=200, description="connections that one server process opens at most")
+
+    supabase_url: AnyHttpUrl | None = Field(
+        None, validation_alias="SUPABASE_URL", description="Supabase project: issuer and signing keys of its tokens"
+    )
+    supabase_jwt_secret: SecretStr | None = Field(
+        None, validation_alias="SUPABASE_JWT_SECRET", description="legacy HS256 secret, at least 32 bytes"
+    )
+    jwt_issuer: str | None = Field(None, description="issuer of HS256 tokens where SUPABASE_URL is not set")
+
+    public_url: AnyHttpUrl | None = Field(None, description="how callers reach the server; an agent's url starts so")
+    cors_origins: tuple[str, ...] = Field((), description="origins that browsers may call from, as a JSON list")
+    trusted_proxies: tuple[str, ...] = Field((), description="addresses whose X-Forwarded-* headers count, JSON list")
+    log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
+    shutdown_grace_s: int = Field(30, ge=0, le=600, description="how long live runs may go on after SIGTERM")
+
+    runs_live_max: int = Field(32, ge=1, le=1024, description="runs that one server process executes at once")
+    runs_waiting_max: int = Field(512, ge=0, le=10_000, description="calls that wait for a place; more get 503")
+    run_wait_ms_max: int = Field(15_000, ge=0, le=120_000, description="longest wait for a place, then 503")
+    user_runs_live_max: int = Field(50, ge=1, le=10_000, description="one user's live runs at once, then 429")
+    user_dry_runs_live_max: int = Field(20, ge=1, le=10_000, description="one user's dry runs at once, then 429")
+    sandbox_uid: int = Field(
+        64_999, ge=1, le=2**31, description="uid and gid of sandboxed code when the server is root"
+    )
+    sandbox_pool_size: int = Field(8, ge=1, le=256, description="restricted children kept forked ahead of need")
+
+    wall_ms_ceiling: int = Field(CEILINGS.wall_ms_max, ge=1, description="highest wall_ms_max an agent may ask for")
+    cpu_ms_ceiling: int = Field(CEILINGS.cpu_ms_max, ge=1, description="highest cpu_ms_max an agent may ask for")
+    memory_bytes_ceiling: int = Field(CEILINGS.memory_bytes_max, ge=1, description="highest memory_bytes_max")
+    output_bytes_ceiling: int = Field(CEILINGS.output_bytes_max, ge=1, description="highest output_bytes_max")
+
+    @field_validator("supabase_jwt_secret")
+    @classmethod
+    def _secret_is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < 32:
+            raise ValueError("SUPABASE_JWT_SECRET must be at least 32 bytes")
+        return value
+
+    @property
+    def ceilings(self) -> Limits:
+        """The highest limits that an agent may ask for."""
+        return Limits(
+            wall_ms_max=self.wall_ms_ceiling,
+            cpu_ms_max=self.cpu_ms_ceiling,
+            memory_bytes_max=self.memory_bytes_ceiling,
+            output_bytes_max=self.output_bytes_ceiling,
+        )

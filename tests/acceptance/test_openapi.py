@@ -1,0 +1,104 @@
+"""The OpenAPI document says everything that callers can meet."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+from sandbox.types import Outcome
+from server.errors import PROBLEMS
+from server.invocations.outcomes import RULINGS
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def document(anonymous: httpx.AsyncClient) -> Json:
+    answer = await anonymous.get("/openapi.json")
+    assert answer.status_code == 200
+    found: Json = answer.json()
+    return found
+
+
+def operations(document: Json) -> dict[tuple[str, str], Json]:
+    return {
+        (method.upper(), path): operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+
+
+def test_every_route_is_listed_with_a_short_stable_id(document: Json) -> None:
+    assert document["openapi"].startswith("3.1")
+    assert {key: operation["operationId"] for key, operation in operations(document).items()} == {
+        ("GET", "/agents/{user_id}/{agent_name}"): "invoke_agent_by_get",
+        ("POST", "/agents/{user_id}/{agent_name}"): "invoke_agent",
+        ("POST", "/agents"): "create_agent",
+        ("GET", "/agents"): "list_agents",
+        ("GET", "/agents/{agent_name}"): "show_agent",
+        ("DELETE", "/agents/{agent_name}"): "delete_agent",
+        ("GET", "/runs"): "list_runs",
+        ("GET", "/runs/{run_id}"): "show_run",
+        ("GET", "/runs/{run_id}/logs"): "show_run_logs",
+        ("GET", "/credits"): "show_credits",
+        ("GET", "/credits/entries"): "list_credit_entries",
+        ("GET", "/health/live"): "live",
+        ("GET", "/health/ready"): "ready",
+    }
+
+
+def test_every_route_but_the_probes_wants_a_bearer_token(document: Json) -> None:
+    assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+    for (_, path), operation in operations(document).items():
+        open_to_all = path.startswith("/health/")
+        assert operation["security"] == ([] if open_to_all else [{"bearer": []}])
+        assert ("401" in operation["responses"]) is not open_to_all
+
+
+def test_every_code_is_documented_at_a_route_under_its_status(document: Json) -> None:
+    documented = {
+        (code, int(status))
+        for operation in operations(document).values()
+        for status, response in operation["responses"].items()
+        for code in re.findall(r"`(\w+)`:", response["description"])
+    }
+    belonging_to_no_route = {("no_such_route", 404), ("method_not_allowed", 405)}
+
+    assert (
+        documented
+        == {
+            *((problem.code, problem.status) for problem in PROBLEMS.values()),
+            *(
+                (outcome.value, ruling.status)
+                for outcome, ruling in RULINGS.items()
+                if outcome is not Outcome.SUCCEEDED
+            ),
+        }
+        - belonging_to_no_route
+    )
+
+
+def test_every_problem_is_described_by_one_schema(document: Json) -> None:
+    codes = set(document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"])
+    for operation in operations(document).values():
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                (content,) = response["content"].items()
+                assert content == ("application/problem+json", {"schema": {"$ref": "#/components/schemas/Problem"}})
+
+    assert codes == {problem.code for problem in PROBLEMS.values()} | {
+        outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED
+    }
+
+
+def test_every_reference_leads_somewhere(document: Json) -> None:
+    schemas = document["components"]["schemas"]
+
+    def references(value: Any) -> set[str]:
+        if isinstance(value, dict):
+            own = {value["$ref"]} if isinstance(value.get("$ref"), str) else set()
+            return own.union(*(references(item) for item in value.values()))
+        return set().union(*(references(item) for item in value)) if isinstance(value, list) else set()
+
+    assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)

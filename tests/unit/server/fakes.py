@@ -1,0 +1,262 @@
+"""Stand-ins for the three packages below the server, in memory: what a unit test can see through and break."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
+
+from agents_store.errors import (
+    AgentExistsError,
+    InsufficientCreditsError,
+    StaleRunError,
+    StoreUnavailableError,
+    UnknownAgentError,
+    UnknownRunError,
+    VersionMovedError,
+)
+from agents_store.types import (
+    Agent,
+    AgentDetail,
+    AgentStatus,
+    Balance,
+    BegunRun,
+    Charge,
+    Entry,
+    LogRecord,
+    NewVersion,
+    Page,
+    Principal,
+    Run,
+    RunEnd,
+    RunStart,
+    RunState,
+)
+from sandbox.types import Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Usage, Wall, WallKind
+from server.auth.errors import Reason, UnauthenticatedError
+
+PRICE = 100
+
+Behaviour = Callable[[Program, Inputs], Awaitable[Result]]
+
+
+class FakeVerifier:
+    """Takes `Bearer <uuid>` for that user."""
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def authenticate(self, authorization: str | None) -> Principal:
+        try:
+            return Principal(UUID((authorization or "").removeprefix("Bearer ")))
+        except ValueError:
+            raise UnauthenticatedError(Reason.MALFORMED) from None
+
+
+async def answer_inputs(program: Program, inputs: Inputs) -> Result:
+    return Result(Outcome.SUCCEEDED, value=dict(inputs), usage=Usage(wall_ms=1, cpu_ms=1, output_bytes=2))
+
+
+class FakeSandbox:
+    """Does what `behaviour` says."""
+
+    def __init__(self) -> None:
+        self.behaviour: Behaviour = answer_inputs
+        self.refusals: tuple[Refusal, ...] = ()
+        self.runs: list[Inputs] = []
+        self.started = asyncio.Event()
+
+    tier = Tier.RESTRICTED
+    wall = Wall(WallKind.MINIMUM, ("user namespace",))
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def check(self, program: Program) -> tuple[Refusal, ...]:
+        return self.refusals
+
+    async def run(self, program: Program, inputs: Inputs, limits: Limits, gloves: Gloves) -> Result:
+        self.runs.append(inputs)
+        self.started.set()
+        return await self.behaviour(program, inputs)
+
+
+@dataclass
+class FakeStore:
+    """Agents, runs and one balance per user, in memory. `down` counts the calls that it still refuses."""
+
+    balances: dict[UUID, int] = field(default_factory=dict)
+    details: dict[tuple[UUID, str], AgentDetail] = field(default_factory=dict)
+    starts: dict[UUID, RunStart] = field(default_factory=dict)
+    begun: dict[UUID, BegunRun] = field(default_factory=dict)
+    ends: dict[UUID, RunEnd] = field(default_factory=dict)
+    registered: list[UUID] = field(default_factory=list)
+    retired: list[UUID] = field(default_factory=list)
+    finished: asyncio.Event = field(default_factory=asyncio.Event)
+    down: int = 0
+    finish_refusal: Exception | None = None
+    reads: int = 0
+
+    async def open(self) -> None:
+        pass
+
+    async def close(self) -> None:
+        pass
+
+    async def ping(self) -> None:
+        self._reach()
+
+    def put_agent(
+        self, user_id: UUID, agent_name: str, *, number: int = 1, schema: dict[str, object] | None = None
+    ) -> AgentDetail:
+        now = datetime.now(UTC)
+        known = self.details.get((user_id, agent_name))
+        agent_id = uuid4() if known is None else known.agent.id
+        agent = Agent(agent_id, user_id, agent_name, "", AgentStatus.ACTIVE, "restricted", number, number, now, now)
+        limits = {
+            name: getattr(Limits(), name)
+            for name in ("wall_ms_max", "cpu_ms_max", "memory_bytes_max", "output_bytes_max")
+        }
+        detail = AgentDetail(agent, NewVersion("def run(): pass", "auto", "restricted", limits, schema))
+        self.details[user_id, agent_name] = detail
+        return detail
+
+    async def create_agent(
+        self, principal: Principal, agent_name: str, description: str, version: NewVersion
+    ) -> AgentDetail:
+        self._reach()
+        if (principal.user_id, agent_name) in self.details:
+            raise AgentExistsError(agent_name)
+        detail = self.put_agent(principal.user_id, agent_name)
+        detail = AgentDetail(replace(detail.agent, description=description), version)
+        self.details[principal.user_id, agent_name] = detail
+        return detail
+
+    async def list_agents(
+        self, principal: Principal, *, agent_name: str | None, limit: int, cursor: str | None
+    ) -> Page[Agent]:
+        self._reach()
+        if cursor is not None:
+            raise ValueError(cursor)
+        found = [detail.agent for (user_id, _), detail in self.details.items() if user_id == principal.user_id]
+        return Page([agent for agent in found if agent_name in (None, agent.agent_name)][:limit], None)
+
+    async def get_agent(self, principal: Principal, agent_name: str) -> AgentDetail:
+        self._reach()
+        self.reads += 1
+        await asyncio.sleep(0)
+        try:
+            return self.details[principal.user_id, agent_name]
+        except KeyError:
+            raise UnknownAgentError(agent_name) from None
+
+    async def delete_agent(self, principal: Principal, agent_name: str) -> None:
+        self._reach()
+        if self.details.pop((principal.user_id, agent_name), None) is None:
+            raise UnknownAgentError(agent_name)
+
+    async def begin(self, principal: Principal, start: RunStart) -> BegunRun:
+        self._reach()
+        detail = self.details.get((principal.user_id, start.agent_name))
+        if detail is None or detail.agent.id != start.agent_id:
+            raise UnknownAgentError(start.agent_name)
+        if detail.agent.version != start.version:
+            raise VersionMovedError
+        hold = 0 if start.test else PRICE
+        if self.balances.setdefault(principal.user_id, 10 * PRICE) < hold:
+            raise InsufficientCreditsError(hold, self.balances[principal.user_id])
+        self.balances[principal.user_id] -= hold
+        run = BegunRun(start.run_id, principal.user_id, 1, hold, datetime.now(UTC))
+        self.starts[run.run_id] = start
+        self.begun[run.run_id] = run
+        return run
+
+    async def finish(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
+        self._reach()
+        if self.finish_refusal is not None:
+            refusal, self.finish_refusal = self.finish_refusal, None
+            raise refusal
+        if run.run_id in self.ends:
+            raise StaleRunError
+        self.ends[run.run_id] = end
+        self.finished.set()
+        price = 1 if end.billable else 0
+        charge = min(price, run.hold_microcredits)
+        self.balances[run.user_id] += run.hold_microcredits - charge
+        return Charge(charge, price)
+
+    async def list_runs(
+        self, principal: Principal, *, agent_name: str | None, limit: int, cursor: str | None
+    ) -> Page[Run]:
+        self._reach()
+        return Page([], None)
+
+    async def get_run(self, principal: Principal, run_id: UUID) -> Run:
+        self._reach()
+        start = self.starts.get(run_id)
+        if start is None:
+            raise UnknownRunError
+        end = self.ends.get(run_id)
+        now = datetime.now(UTC)
+        return Run(
+            id=run_id,
+            kind="invocation",
+            agent_name=start.agent_name,
+            version=start.version,
+            tier="restricted",
+            wall=start.wall,
+            wall_missing=start.wall_missing,
+            test=start.test,
+            state=RunState.EXECUTING if end is None else end.state,
+            outcome=None if end is None else end.outcome,
+            reason=None if end is None else end.reason,
+            inputs=start.inputs,
+            result_json=None if end is None else end.result_json,
+            error=None if end is None else end.error,
+            wall_ms=None if end is None else end.wall_ms,
+            cpu_ms=None if end is None else end.cpu_ms,
+            peak_memory_bytes=None if end is None else end.peak_memory_bytes,
+            output_bytes=None if end is None else end.output_bytes,
+            charge_microcredits=1 if end is not None and end.billable and not start.test else 0,
+            created_at=now,
+            started_at=now,
+            finished_at=None if end is None else now,
+        )
+
+    async def get_logs(self, principal: Principal, run_id: UUID, *, after_seq: int, limit: int) -> list[LogRecord]:
+        self._reach()
+        end = self.ends.get(run_id)
+        if end is None:
+            raise UnknownRunError
+        return [record for record in end.logs if record.seq > after_seq][:limit]
+
+    async def get_balance(self, principal: Principal) -> Balance:
+        self._reach()
+        return Balance(self.balances.setdefault(principal.user_id, 10 * PRICE), 0)
+
+    async def list_entries(self, principal: Principal, *, limit: int, cursor: str | None) -> Page[Entry]:
+        self._reach()
+        return Page([], None)
+
+    async def register_server(self, server_id: UUID) -> None:
+        self._reach()
+        self.registered.append(server_id)
+
+    async def reap(self) -> int:
+        self._reach()
+        return 0
+
+    async def retire_server(self, server_id: UUID) -> None:
+        self._reach()
+        self.retired.append(server_id)
+
+    def _reach(self) -> None:
+        if self.down:
+            self.down -= 1
+            raise StoreUnavailableError

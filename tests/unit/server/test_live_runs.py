@@ -1,0 +1,83 @@
+import asyncio
+from uuid import uuid4
+
+import pytest
+
+from server.invocations.live import LiveRuns, RunInterruptedError
+
+
+async def test_work_goes_on_when_its_caller_is_cancelled() -> None:
+    live, release, done = LiveRuns(), asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        await release.wait()
+        done.set()
+
+    caller = asyncio.create_task(live.carry(work()))
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.gather(caller, return_exceptions=True)
+    assert len(live) == 1
+
+    release.set()
+
+    assert await live.wait(1)
+    assert done.is_set()
+    assert len(live) == 0
+
+
+async def test_the_works_own_error_reaches_the_caller() -> None:
+    async def work() -> None:
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await LiveRuns().carry(work())
+
+
+async def test_waiting_is_bounded() -> None:
+    live, release = LiveRuns(), asyncio.Event()
+    task = asyncio.create_task(live.carry(asyncio.wait_for(release.wait(), 5)))
+    await asyncio.sleep(0)
+
+    assert not await live.wait(0.01)
+
+    release.set()
+    await task
+
+
+async def test_an_interruption_leaves_the_block_and_not_the_task() -> None:
+    live, run_id, after = LiveRuns(), uuid4(), []
+
+    async def work() -> str:
+        try:
+            with live.interruptible(run_id):
+                await asyncio.Event().wait()
+        except RunInterruptedError:
+            await asyncio.sleep(0)
+            after.append("settled")
+        return "answered"
+
+    caller = asyncio.create_task(live.carry(work()))
+    await asyncio.sleep(0.01)
+
+    assert live.interrupt(run_id)
+    assert not live.interrupt(run_id)
+
+    assert await caller == "answered"
+    assert after == ["settled"]
+    assert not live.interrupt(run_id)
+
+
+async def test_a_cancellation_from_elsewhere_stays_one() -> None:
+    live = LiveRuns()
+
+    async def work() -> None:
+        with live.interruptible(uuid4()):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -155,25 +155,20 @@ async def acting_as(conn: Connection, role: Role, claims: str) -> AsyncIterator[
             )
             yield
             await conn.execute("commit")
-    except BaseException:
+    except Exception:
         # Outside the pipeline: inside, an error refuses every statement until the next sync.
-        await _undo(conn)
+        with suppress(DriverError):
+            await conn.rollback()
+        await _refuse_unclean(conn)
+        raise
+    except BaseException:
+        # Cancelled. The driver can then leave the pipeline half open, with a transaction that it takes for none, and
+        # the next to use the connection would act as this user. The pool replaces it.
+        await conn.close()
         raise
 
 
-async def _undo(conn: Connection) -> None:
-    """Roll back, or close a connection of which it is not certain that this worked: the pool replaces it."""
-    try:
-        with suppress(DriverError):
-            await conn.rollback()
-    finally:
-        if not _is_clean(conn):
-            await conn.close()
-
-
 def _is_clean(conn: Connection) -> bool:
-    # A task cancelled inside a pipeline can leave it half open, with a transaction that the driver takes for none:
-    # the next to use the connection would act as the user before.
     return (
         conn.pgconn.pipeline_status == PipelineStatus.OFF and conn.pgconn.transaction_status == TransactionStatus.IDLE
     )

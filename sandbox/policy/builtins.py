@@ -80,7 +80,8 @@ def type_of(obj: Any, /) -> type:
         return _TYPE
     if issubclass(cls, _CLOSED_TYPES):
         if cls not in _stand_ins:
-            _stand_ins[cls] = type.__call__(_Named, cls.__name__, (), {"__module__": "builtins"})
+            name = "module" if issubclass(cls, Facade) else cls.__name__
+            _stand_ins[cls] = type.__call__(_Named, name, (), {"__module__": "builtins"})
         return _stand_ins[cls]
     return cls
 

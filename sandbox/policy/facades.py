@@ -6,6 +6,7 @@ so agent code never gets one: `import json` binds a facade, and `from json impor
 
 import difflib
 import importlib
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
@@ -33,6 +34,7 @@ randomness_used = randomness.randomness_used
 class Facade:
     """One library module for agent code. Holds its names in slots and nothing else; cannot be changed."""
 
+    # No `__getattr__` for a better message: it would make every read of a name a third slower.
     __slots__ = ()
     _title = ""
 
@@ -49,9 +51,6 @@ class Facade:
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"module '{self._title}' is read-only")
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AttributeError(f"module '{self._title}' has no name '{name}' here{_advice_on_name(self._title, name)}")
 
     def __reduce_ex__(self, protocol: object) -> NoReturn:
         raise TypeError("a module cannot be copied")
@@ -76,29 +75,32 @@ def import_facade(
     locals: Mapping[str, object] | None = None,  # noqa: A002
     fromlist: Sequence[str] | None = (),
     level: int = 0,
-) -> Facade:
+) -> Facade | None:
     """The `__import__` of agent code.
 
     Returns:
-        As `__import__` does: for `import a.b` the facade of `a`, for `from a.b import c` that of `a.b`.
+        As `__import__` does: for `import a.b` the facade of `a`, for `from a.b import c` that of `a.b`. None for
+        library code that imports a loaded module.
 
     Raises:
         ImportError: the module or one of the names of `fromlist` is not in the table; says what is near.
 
     Source: https://docs.python.org/3.11/library/functions.html#import__
     """
+    if type(fromlist) is list and not fromlist and name in sys.modules:
+        # Library code in C, called by the program, as `strptime` imports `_strptime`: `PyImport_Import` calls the
+        # `__import__` of whoever runs, ignores what it returns, and takes the module from `sys.modules` by itself.
+        return None
     if level:
         raise ImportError("relative imports have no meaning here: an agent is one file")
     if not known_module(name):
         raise ModuleNotFoundError(f"agent code cannot import '{name}'{_advice_on_module(name)}")
-    if not fromlist:
-        return _facade(name.partition(".")[0])
-    for wanted in fromlist:
+    for wanted in fromlist or ():
         if wanted == "*":
             raise ImportError(f"'from {name} import *' is not possible: name what you need")
         if not known_name(name, wanted):
             raise ImportError(f"cannot import name '{wanted}' from '{name}'{_advice_on_name(name, wanted)}")
-    return _facade(name)
+    return _facade(name if fromlist else name.partition(".")[0])
 
 
 def known_module(name: str) -> bool:

@@ -33,8 +33,9 @@ from sandbox.policy.rewrite_names import (
     special_name,
 )
 
-# Set on every class that a program defines; the name cannot be written in a program.
-CLASS_MARK = "gbx_program"
+# Set on every class that a program defines; the name cannot be written in a program, and `Protocol` takes what starts
+# with `_abc_` for no member of a protocol.
+CLASS_MARK = "_abc_program"
 _MARK = object()
 _MISSING = object()
 
@@ -194,6 +195,11 @@ def is_program_class(cls: type) -> bool:
 def mark_program_class(cls: type) -> None:
     """Remember that a program defined the class."""
     setattr(cls, CLASS_MARK, _MARK)
+
+
+def mark_class_body(namespace: dict[str, Any]) -> None:
+    """Remember it of the class that is made from these names; an enumeration does not take the mark for a member."""
+    dict.__setitem__(namespace, CLASS_MARK, _MARK)
 
 
 def _set_past_frozen(obj: Any, name: Any, value: Any, /) -> None:

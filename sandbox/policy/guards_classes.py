@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from types import FunctionType
 from typing import Any
 
-from sandbox.policy.guards import mark_program_class
+from sandbox.policy.guards import mark_class_body
 from sandbox.policy.rewrite_names import (
     ANNOTATIONS,
     PREFIX,
@@ -86,8 +86,8 @@ class ClassBuilder:
             real["__exit__"] = _without_traceback(real["__exit__"])
         if "__slots__" in real:
             real["__slots__"] = _spell_slots(real["__slots__"], name)
+        mark_class_body(real)
         cls: type = self._choose_metaclass(bases)(author_name(name), bases, real)
-        mark_program_class(cls)
         return cls
 
     @staticmethod

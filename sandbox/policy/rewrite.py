@@ -30,7 +30,8 @@ def rewrite_program(tree: ast.Module) -> tuple[ast.Module, list[Refusal]]:
 
 
 def _check_entry_point(tree: ast.Module, rewriter: Rewriter) -> None:
-    runs = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "run"]
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    runs = [function for function in functions if function.name == "run"]
     if not runs:
         message = "the program must define `run`, `run(inputs)` or `run(inputs, ctx)` at top level with `def`"
         rewriter.refusals.append(Refusal(1, 1, "run", message))

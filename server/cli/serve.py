@@ -102,6 +102,8 @@ async def _serve(app: "FastAPI", server: uvicorn.Server, listener: socket.socket
 
 
 def _server_config(app: "FastAPI", settings: Settings) -> uvicorn.Config:
+    from server.services import LAST_WORDS_S  # as late as the application itself
+
     _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
     return uvicorn.Config(
@@ -118,7 +120,8 @@ def _server_config(app: "FastAPI", settings: Settings) -> uvicorn.Config:
         limit_concurrency=min(CONNECTIONS_MAX, files_max // 2),
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        # Interrupted runs are still settled and answered after the grace.
+        timeout_graceful_shutdown=settings.shutdown_grace_s + int(LAST_WORDS_S) + 1,
     )
 
 

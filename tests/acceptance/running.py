@@ -157,11 +157,18 @@ def settings_for(data_dir: Path, **changes: Any) -> Settings:
 
 
 @contextmanager
-def reachable_directory() -> Iterator[Path]:
-    """A directory that the database's own user can get to; pytest's are closed to others, which matters as root."""
+def open_directory() -> Iterator[Path]:
+    """An empty directory that the database's own user can get through; pytest's are closed, which matters as root."""
     with tempfile.TemporaryDirectory(prefix="glovebox-") as made:
         parent = Path(made)
         parent.chmod(0o711)
+        yield parent
+
+
+@contextmanager
+def reachable_directory() -> Iterator[Path]:
+    """A data directory that does not exist yet, where it can be made."""
+    with open_directory() as parent:
         yield parent / "data"
 
 

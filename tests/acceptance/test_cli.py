@@ -4,121 +4,28 @@ import json
 import os
 import pty
 import re
-import select
-import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
 
 from server.auth.issuer import LocalIssuer
+from tests.acceptance.running import open_directory
+from tests.acceptance.shell import COMMAND, COMMAND_S_MAX, ROOT, Shell, serving
 
-ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-COMMAND = (sys.executable, "-m", "server.cli.main")
-START_S_MAX = 90.0
-COMMAND_S_MAX = 60.0
 SLOW_CODE = "def run(inputs):\n    while True:\n        pass\n"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    exit_code: int
-    out: str
-    err: str
-
-    @property
-    def object(self) -> Any:
-        return json.loads(self.out)
-
-
-@dataclass(frozen=True)
-class Shell:
-    """Runs commands as one user would, in a directory of their own and with nothing else in the environment."""
-
-    home: Path
-    variables: dict[str, str]
-
-    @property
-    def environment(self) -> dict[str, str]:
-        return {"PATH": os.defpath, "HOME": str(self.home), "PYTHONPATH": str(ROOT), **self.variables}
-
-    def __call__(self, *arguments: str | Path, stdin: str = "") -> Outcome:
-        done = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            cwd=self.home,
-            env=self.environment,
-            timeout=COMMAND_S_MAX,
-        )
-        assert "Traceback" not in done.stderr, done.stderr
-        return Outcome(done.returncode, done.stdout, done.stderr)
-
-    def start(self, *arguments: str | Path) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*COMMAND, *map(str, arguments)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=self.home,
-            env=self.environment,
-        )
-
-    def with_(self, **variables: str) -> "Shell":
-        return Shell(self.home, {**self.variables, **variables})
-
-
-@contextmanager
-def reachable_directory() -> Iterator[Path]:
-    """As root the database's account must get into it, and pytest's own directories are closed to others."""
-    path = Path(tempfile.mkdtemp(prefix="glovebox-cli-"))
-    path.chmod(0o755)
-    try:
-        yield path
-    finally:
-        shutil.rmtree(path)
-
-
-@contextmanager
-def serving(shell: Shell, data_dir: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = shell.start("serve", "--port", "0", "--data-dir", data_dir)
-    try:
-        yield process, await_url(process)
-    finally:
-        process.terminate()
-        process.communicate(timeout=COMMAND_S_MAX)
-
-
-def await_url(process: subprocess.Popen[str]) -> str:
-    assert process.stderr is not None
-    deadline = time.monotonic() + START_S_MAX
-    seen = ""
-    while time.monotonic() < deadline:
-        if not select.select([process.stderr], [], [], 1)[0]:
-            continue
-        seen += os.read(process.stderr.fileno(), 4096).decode()
-        if found := re.search(r"listens on (\S+)\n", seen):
-            return found[1]
-        assert process.poll() is None, seen
-    raise AssertionError(f"the server did not say where it listens: {seen}")
 
 
 @pytest.fixture(scope="module")
 def workplace() -> Iterator[Path]:
-    with reachable_directory() as path:
+    with open_directory() as path:
         yield path
 
 
@@ -472,7 +379,7 @@ def await_live_run(shell: Shell) -> None:
 
 
 def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken, reachable_directory() as directory:
+    with socket.create_server(("127.0.0.1", 0)) as taken, open_directory() as directory:
         port = str(taken.getsockname()[1])
         refused = Shell(tmp_path, {})("serve", "--port", port, "--data-dir", directory / "data")
 
@@ -482,7 +389,7 @@ def test_port_that_is_taken_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_data_directory_that_is_not_ours_is_told_in_one_line(tmp_path: Path) -> None:
-    with reachable_directory() as directory:
+    with open_directory() as directory:
         (directory / "somebody's").write_text("x")
         refused = Shell(tmp_path, {})("serve", "--port", "0", "--data-dir", directory)
 
@@ -493,7 +400,7 @@ def test_data_directory_that_is_not_ours_is_told_in_one_line(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("signum", "exit_code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_server_that_is_told_to_stop_ends_in_good_order(tmp_path: Path, signum: int, exit_code: int) -> None:
-    with reachable_directory() as directory, serving(Shell(tmp_path, {}), directory / "data") as (process, url):
+    with open_directory() as directory, serving(Shell(tmp_path, {}), directory / "data") as (process, url):
         assert httpx.get(f"{url}/health/live", trust_env=False).status_code == 200
 
         process.send_signal(signum)
@@ -538,7 +445,7 @@ def test_doctor_names_what_is_weak_with_its_fix(nobody: Shell, data_dir: Path) -
 
 
 def test_doctor_refuses_a_data_directory_of_somebody_else(nobody: Shell) -> None:
-    with reachable_directory() as directory:
+    with open_directory() as directory:
         (directory / "theirs").write_text("x")
         report = nobody("doctor", "--data-dir", directory)
 
@@ -604,7 +511,7 @@ def test_reader_that_leaves_early_is_no_error(glovebox: Shell) -> None:
 def test_demo_shows_the_whole_walk_twice(tmp_path: Path) -> None:
     # Settings for another database do not lead the demo astray.
     shell = Shell(tmp_path, {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "SUPABASE_URL": "https://a.example"})
-    with reachable_directory() as directory:
+    with open_directory() as directory:
         for _ in range(2):
             shown = shell("demo", "--data-dir", directory / "data")
 
@@ -620,7 +527,7 @@ def test_demo_shows_the_whole_walk_twice(tmp_path: Path) -> None:
 
 
 def test_demo_that_cannot_use_the_directory_says_why(tmp_path: Path) -> None:
-    with reachable_directory() as directory:
+    with open_directory() as directory:
         (directory / "somebody's").write_text("x")
         refused = Shell(tmp_path, {})("demo", "--data-dir", directory)
 
@@ -630,7 +537,7 @@ def test_demo_that_cannot_use_the_directory_says_why(tmp_path: Path) -> None:
 
 
 def test_server_of_a_demo_that_is_killed_ends_too(tmp_path: Path) -> None:
-    with reachable_directory() as directory:
+    with open_directory() as directory:
         shell = Shell(tmp_path, {})
         process = shell.start("demo", "--data-dir", directory / "data")
         try:

@@ -11,7 +11,7 @@ DURATION = re.compile(r"took (\d+)ms")
 
 
 def parse_lines(text):
-    """Yield one dict per well-formed line and count the rest."""
+    """Return one dict per well-formed line, and how many lines were not."""
     skipped = 0
     records = []
     for raw in text.splitlines():

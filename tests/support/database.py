@@ -1,12 +1,15 @@
 """A real PostgreSQL for tests: one cluster, a migrated template, and a copy of it for each test."""
 
 import asyncio
+import ctypes
 import os
 import pwd
 import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +26,7 @@ from agents_store.postgres.migrate import migrate
 
 OWNER_PASSWORD = secrets.token_urlsafe(16)
 LOGIN_PASSWORD = secrets.token_urlsafe(16)
+_PR_SET_PDEATHSIG = 1
 _MEMORY_BYTES_MIN = 2 * 1024**3
 _numbers = count(1)
 
@@ -81,13 +85,22 @@ def _fastest_directory() -> Path:
     return memory if roomy else Path(tempfile.gettempdir())
 
 
+def _die_with_parent() -> None:
+    """Ask the kernel to stop the server when the tests' process dies: prctl(2), PR_SET_PDEATHSIG.
+
+    Runs in the child after it changed its user, which would clear the request.
+    """
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
 @contextmanager
 def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluster]:
     """Make and start a cluster in a directory of its own; stop and remove it afterwards.
 
-    PostgreSQL refuses to run as root, so root starts it as `nobody`. Only `durable` ones wait for the disk.
+    The server is a child of this process and dies with it. PostgreSQL refuses to run as root, so root starts it as
+    `nobody`. Only `durable` ones wait for the disk.
     """
-    home = Path(tempfile.mkdtemp(prefix="gbx-pg-", dir=None if durable else _fastest_directory()))
+    home = Path(tempfile.mkdtemp(prefix=f"gbx-pg-{os.getpid()}-", dir=None if durable else _fastest_directory()))
     password = secrets.token_urlsafe(16)
     (home / "password").write_text(password)
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
@@ -95,40 +108,60 @@ def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluste
         for path in (home, home / "password"):
             os.chown(path, account.pw_uid, account.pw_gid)
 
-    def call(program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [binaries / program, *arguments],
-            cwd=home,
-            env={"LC_ALL": "C"},
-            user=None if account is None else account.pw_uid,
-            group=None if account is None else account.pw_gid,
-            extra_groups=None if account is None else [],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            timeout=120,
-            check=False,
-        )
-        if done.returncode:
-            log = home / "log"
-            raise RuntimeError(f"{program}: {done.stderr.decode()}\n{log.read_text() if log.exists() else ''}")
+    def start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        with (home / "log").open("ab") as log:
+            return subprocess.Popen(
+                [binaries / program, *arguments],
+                cwd=home,
+                env={"LC_ALL": "C"},
+                user=None if account is None else account.pw_uid,
+                group=None if account is None else account.pw_gid,
+                extra_groups=None if account is None else [],
+                preexec_fn=_die_with_parent,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
-    sync = "on" if durable else "off"
-    options = (
-        f"-c listen_addresses= -c unix_socket_directories={home} -c unix_socket_permissions=0700"
-        f" -c fsync={sync} -c synchronous_commit={sync} -c full_page_writes={sync} -c max_connections=150"
-    )
     data = str(home / "data")
+    sync = "on" if durable else "off"
     initdb = ["--auth=scram-sha-256", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+    options = {
+        "listen_addresses": "",
+        "unix_socket_directories": home,
+        "unix_socket_permissions": "0700",
+        "max_connections": 150,
+        "fsync": sync,
+        "synchronous_commit": sync,
+        "full_page_writes": sync,
+    }
     try:
-        call("initdb", *initdb, f"--pwfile={home / 'password'}", f"--pgdata={data}")
-        call("pg_ctl", "--wait", "--timeout=60", f"--pgdata={data}", f"--log={home / 'log'}", f"-o {options}", "start")
+        made = start("initdb", *initdb, f"--pwfile={home / 'password'}", f"--pgdata={data}")
+        if made.wait(timeout=60):
+            raise RuntimeError((home / "log").read_text())
+        server = start("postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items()))
         try:
+            _await_start(server, Cluster(home, password))
             yield Cluster(home, password)
         finally:
-            call("pg_ctl", "--wait", "--mode=immediate", f"--pgdata={data}", "stop")
+            server.send_signal(signal.SIGQUIT)
+            server.wait(timeout=30)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _await_start(server: subprocess.Popen[bytes], cluster: Cluster) -> None:
+    """Wait at most 60 s until the server takes connections."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            psycopg.connect(cluster.superuser_url()).close()
+        except psycopg.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((cluster.socket_dir / "log").read_text()) from None
+            time.sleep(0.02)
+        else:
+            return
 
 
 def make_template(cluster: Cluster) -> str:

@@ -75,7 +75,7 @@ def _make(cls: Any, options: Mapping[str, Any]) -> Any:
     if not cls.__doc__:  # spares the library the signature of `__init__`, half of its work
         cls.__doc__ = f"{cls.__name__}({', '.join(map(author_name, annotations))})"
     repr_is_own = "__repr__" in cls.__dict__
-    made = dataclasses.dataclass(cls, **options)
+    made: Any = dataclasses.dataclass(cls, **options)
     if options.get("repr", True) and not repr_is_own:
         _repair_repr(made)
     return made

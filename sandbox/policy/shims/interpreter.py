@@ -5,7 +5,8 @@ from typing import NoReturn
 
 __all__ = ["exit", "setrecursionlimit"]
 
-# Deeper, library code written in C would overflow the 8 MiB stack before it sees a RecursionError.
+# Deeper, most recursions through library code written in C overflow the stack of 8 MiB and end the process before any
+# RecursionError.
 _RECURSION_MAX = 10_000
 
 

@@ -60,6 +60,7 @@ try:
     calendar.setfirstweekday(9)
 except calendar.IllegalWeekdayError as error:
     result = error
+calendar.setfirstweekday(calendar.MONDAY)
 """,
     "cmath": """
 for function in (
@@ -392,7 +393,7 @@ for function in (
 logging.log(logging.INFO, "text"); log.setLevel("INFO"); log.info("%(a)s", {"a": 1}); log.getChild("c").warning("text")
 logging.disable(logging.CRITICAL); assert logging.getLevelName(20) == "INFO" and isinstance(log, logging.Logger)
 handler = logging.StreamHandler(); handler.setFormatter(logging.Formatter("%(message)s")); log.addHandler(handler)
-log.addHandler(logging.NullHandler())
+log.addHandler(logging.NullHandler()); logging.disable(logging.NOTSET); logging.basicConfig(level="INFO")
 """,
     "math": """
 for function in (
@@ -629,13 +630,15 @@ assert uuid.uuid3(uuid.NAMESPACE_DNS, "a") and uuid.uuid5(uuid.NAMESPACE_URL, "a
     "weakref": """
 class Node:
     def visit(self): ...
-node = Node(); reference = weakref.ref(node); assert reference() is node and isinstance(reference, weakref.ReferenceType)
+node = Node(); reference = weakref.ref(node); assert reference() is node
+assert isinstance(reference, weakref.ReferenceType)
 by_key, by_value = weakref.WeakKeyDictionary({node: 1}), weakref.WeakValueDictionary({1: node})
 held = weakref.WeakSet([node]); method = weakref.WeakMethod(node.visit); method()()
 """,
     "zlib": """
 assert zlib.decompress(zlib.compress(b"a")) == b"a" and zlib.crc32(b"a") and zlib.adler32(b"a")
-packer = zlib.compressobj(); unpacker = zlib.decompressobj(); unpacker.decompress(packer.compress(b"a") + packer.flush())
+packer = zlib.compressobj(); unpacker = zlib.decompressobj()
+unpacker.decompress(packer.compress(b"a") + packer.flush())
 try:
     zlib.decompress(b"x")
 except zlib.error as error:

@@ -1,6 +1,7 @@
 """No path of public attributes leads from what agents can import, or from what it returns, to anything dangerous."""
 
 import builtins
+import contextvars
 import gc
 import importlib
 import inspect
@@ -113,6 +114,12 @@ def find_dangers(root: Any, name: str, seen: dict[int, Any], depth_max: int = DE
     return dangers
 
 
+def program_class(cls: type) -> type:
+    """Mark a class as the compiler's hook marks those that a program defines."""
+    mark_program_class(cls)
+    return cls
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _everything_is_loaded() -> None:
     facades.preload()
@@ -128,10 +135,10 @@ def test_no_attribute_path_leads_out_of_a_facade(module: str) -> None:
 @pytest.mark.parametrize("module", EXERCISES)
 def test_no_attribute_path_leads_out_of_what_a_module_returns(module: str) -> None:
     names: dict[str, Any] = {name: facades.import_facade(name) for name in MODULES if "." not in name}
-    names["program_class"] = lambda cls: (mark_program_class(cls), cls)[1]
-    given = {"__builtins__", *names}
-    names["__name__"] = "agent"
-    exec(EXERCISES[module], names)
+    names["program_class"] = program_class
+    names.update(__name__="agent", __builtins__={**vars(builtins), "__import__": facades.import_facade})
+    given = {*names}
+    contextvars.copy_context().run(exec, EXERCISES[module], names)  # decimal's settings are of the context
 
     results = {name: value for name, value in names.items() if name not in given}
 
@@ -146,7 +153,7 @@ def test_the_walk_finds_the_ways_out_of_a_real_module(module: str) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [sys, sys._getframe(), (lambda: 1).__code__, open, eval, os.environ, os.system, type, str.format, sys.stderr],
+    [sys, sys._getframe(), (lambda: 1).__code__, open, eval, os.system, type, str.format, sys.__stderr__],
 )
 def test_the_walk_knows_what_is_dangerous(value: object) -> None:
     assert danger_of(value) is not None

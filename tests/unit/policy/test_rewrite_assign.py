@@ -178,7 +178,9 @@ def test_assignments_give_what_python_gives(run_both: Any, source: str) -> None:
     assert run_both(source) is not None
 
 
-@pytest.mark.parametrize("body", ["a, b = 1, 2, 3", "a, b = 5", "(a, b), c = 1, 2", "for a, b in [1]: pass", "a, *b = ()"])
+@pytest.mark.parametrize(
+    "body", ["a, b = 1, 2, 3", "a, b = 5", "(a, b), c = 1, 2", "for a, b in [1]: pass", "a, *b = ()"]
+)
 def test_wrong_unpacking_raises_what_python_raises(run_program: Any, body: str) -> None:
     with pytest.raises((ValueError, TypeError)) as plain:
         exec(body, {})

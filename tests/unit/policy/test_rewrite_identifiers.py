@@ -42,7 +42,10 @@ class Child(Account):
         self.__pin = 1
 def run():
     child = Child()
-    return child.check(1234), child.check(1), child._owner, Account._count, hasattr(child, "_owner"), getattr(child, "_owner")
+    return (
+        child.check(1234), child.check(1), child._owner, Account._count, hasattr(child, "_owner"), getattr(child,
+        "_owner")
+    )
 """,
     "own names of a class": """
 class __Hidden:
@@ -133,7 +136,10 @@ class Child(Base):
 def run():
     items = Items([1])
     items.append(5)
-    return items[1], repr(Child(1, 2)), str(Child(1, 2)), "abc".__len__(), [].__class__, (1).__add__(2), Child(1, 2).__str__()
+    return (
+        items[1], repr(Child(1, 2)), str(Child(1, 2)), "abc".__len__(), [].__class__, (1).__add__(2), Child(1,
+        2).__str__()
+    )
 """,
 }
 
@@ -199,7 +205,7 @@ def test_code_names_become_the_authors_in_tracebacks(run_program: Any) -> None:
         "match x:\n    case {**gbx_y}: pass",
         "match x:\n    case A(gbx_y=1): pass",
         "del gbx_x",
-        "ｇｂｘ_x = 1",
+        "\uff47\uff42\uff58_x = 1",
     ],
 )
 def test_reserved_names_are_refused(refusals: Refusals, line: str) -> None:
@@ -233,7 +239,7 @@ def test_reserved_names_are_refused(refusals: Refusals, line: str) -> None:
         ("x = 'ä'.__mro__", "__mro__", 9, "ordinary names"),
         ("y.__class__ = int", "__class__", 3, "ordinary names"),
         ("y.__init__ = int", "__init__", 3, "ordinary names"),
-        ("del y.__doc__", "__doc__", 3, "ordinary names"),
+        ("del y.__doc__", "__doc__", 7, "ordinary names"),
         ("y.__dict__['a'] = 1", "__dict__", 3, "asdict"),
         ("x = y.gi_frame", "gi_frame", 7, "interpreter"),
         ("x = y.tb_next", "tb_next", 7, "interpreter"),
@@ -263,7 +269,9 @@ def test_what_agents_do_not_have_is_refused_with_a_hint(
         *("__fspath__", "__buffer__", "__length_hint__", "__class__", "__module__", "__dict__", "__metaclass__"),
     ],
 )
-@pytest.mark.parametrize("form", ["def {}(self): pass", "{} = None", "{}: int = 1", "import math as {}", "class {}: pass"])
+@pytest.mark.parametrize(
+    "form", ["def {}(self): pass", "{} = None", "{}: int = 1", "import math as {}", "class {}: pass"]
+)
 def test_special_methods_outside_the_list_cannot_be_defined(refusals: Refusals, name: str, form: str) -> None:
     found = refusals(f"class A:\n    {form.format(name)}\n")
 
@@ -272,7 +280,9 @@ def test_special_methods_outside_the_list_cannot_be_defined(refusals: Refusals, 
 
 
 def test_special_names_outside_classes_are_ordinary_names(run_both: Any) -> None:
-    assert run_both("def __getattr__(name):\n    return name\n__all__ = ['x']\ndef run():\n    return __getattr__('x'), __all__")
+    assert run_both(
+        "def __getattr__(name):\n    return name\n__all__ = ['x']\ndef run():\n    return __getattr__('x'), __all__"
+    )
 
 
 def test_no_checked_name_can_be_read_without_the_guard() -> None:

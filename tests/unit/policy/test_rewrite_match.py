@@ -23,7 +23,8 @@ class Names(str):
     pass
 Pair = namedtuple("Pair", "left right")
 SUBJECTS = [
-    0, 1, 2, -3, 2.5, 1j, True, False, None, "", "a", "abc", b"a", bytearray(b"ab"), [], [1], [1, 2], [1, 2, 3], [1, [2, 3]],
+    0, 1, 2, -3, 2.5, 1j, True, False, None, "", "a", "abc", b"a", bytearray(b"ab"), [], [1], [1, 2], [1, 2, 3], [1,
+    [2, 3]],
     (), (1,), (1, 2), (5, 5), range(3), deque([1, 2]), array.array("i", [1, 2]), {1}, {}, {"k": 1}, {"k": 2, "z": 3},
     {"k": {"deep": [1, 2]}}, OrderedDict(k=1), defaultdict(int, k=5), Color.RED, Color.BLUE, Point(1, 2), Point(0, 0),
     Sub(), Pair(1, 2), Names("abc"), int, ["go", "north"], ["go", "up", "down"], {"type": "circle", "r": 2},

@@ -226,7 +226,8 @@ page = difflib.HtmlDiff().make_file(a, b)
 class Color(enum.Enum):
     RED = enum.auto()
     BLUE = enum.auto()
-class Perm(enum.Flag, boundary=enum.CONFORM):
+Loose = enum.Flag("Loose", "A B", boundary=enum.CONFORM)
+class Perm(enum.Flag):
     R = enum.auto()
     W = enum.auto()
 class Level(enum.IntEnum):

@@ -1,0 +1,185 @@
+"""Runs: begun and finished in one round trip each, listed, shown with their logs, reaped when their server is dead."""
+
+import asyncio
+from time import monotonic
+from uuid import UUID
+
+from psycopg.types.numeric import Int4, Int8
+
+from agents_store.errors import (
+    InsufficientCreditsError,
+    StaleRunError,
+    StoreError,
+    StoreUnavailableError,
+    UnknownAgentError,
+    UnknownRunError,
+    VersionMovedError,
+)
+from agents_store.postgres.connection import Role, acting_as, claims_of
+from agents_store.postgres.cursors import decode_cursor
+from agents_store.postgres.database import AFTER_EVERY_UUID, Database, Params, bounded, execute, the, to_json, to_page
+from agents_store.postgres.queries import query
+from agents_store.postgres.rows import Row, to_run
+from agents_store.postgres.storable import storable_json, storable_text
+from agents_store.types import BegunRun, Charge, LogRecord, Page, Principal, Run, RunEnd, RunStart
+
+REAP_BATCH_RUNS = 100
+# How long a begin without an answer may still commit: longer than any statement of the login role lives.
+ABANDONED_S_MAX = 60.0
+
+
+class RunRoom(Database):
+    """The part of the store that keeps runs and the leases of the servers that execute them."""
+
+    def __init__(self, dsn: str, *, pool_max: int) -> None:
+        """See `Database`."""
+        super().__init__(dsn, pool_max=pool_max)
+        self._abandoned: dict[UUID, float] = {}
+
+    async def begin(self, principal: Principal, start: RunStart) -> BegunRun:
+        """In one round trip: verify the current version, hold the most that its limits allow, insert the run.
+
+        Raises:
+            UnknownAgentError, VersionMovedError, InsufficientCreditsError: nothing was held.
+            StoreUnavailableError: nothing was held, or `reap` will release it.
+            ValueError: inputs that are no JSON, or a run id that was used.
+        """
+        sent = False
+        try:
+            async with self.connection() as conn:
+                params = _begin_params(principal, start)
+                sent = True
+                begun = await (await conn.execute(query("begin_run"), params)).fetchone()
+        except (StoreUnavailableError, asyncio.CancelledError):
+            if sent:
+                # It may have committed, and this server lives on: nobody else would ever end it.
+                self._abandoned[start.run_id] = monotonic() + ABANDONED_S_MAX
+            raise
+        status, revision, hold, price_max, available, started_at = the(begun)
+        match status:
+            case "begun":
+                self._abandoned.pop(start.run_id, None)
+                return BegunRun(start.run_id, principal.user_id, revision, hold, started_at)
+            case "unknown_agent":
+                raise UnknownAgentError(start.agent_name)
+            case "version_moved":
+                raise VersionMovedError(f"version {start.version} of {start.agent_name!r} is not current")
+            case "insufficient":
+                raise InsufficientCreditsError(price_max, available)
+        raise StoreError(f"begin_run answered {status!r}")
+
+    async def finish(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
+        """In one round trip: settle or release the hold, store outcome, usage and logs.
+
+        What PostgreSQL cannot store in logs and error is replaced by U+FFFD.
+
+        Raises:
+            StaleRunError: the run's revision moved on; nothing was changed.
+            StoreUnavailableError: try again; if StaleRunError answers that, then this one had been stored after all,
+                or the run was reaped, and `get_run` tells which.
+            ValueError: state and outcome do not fit, or `result_json` is no JSON.
+        """
+        async with self.connection() as conn:
+            finished = await (await conn.execute(query("finish_run"), _finish_params(principal, run, end))).fetchone()
+        done, charge, would_charge = the(finished)
+        if not done:
+            raise StaleRunError(f"run {run.run_id} is not at revision {run.revision} any more")
+        return Charge(charge, would_charge)
+
+    async def list_runs(
+        self, principal: Principal, *, agent_name: str | None, limit: int, cursor: str | None
+    ) -> Page[Run]:
+        """The caller's runs, newest first.
+
+        Raises:
+            ValueError: `cursor` is none of this method, or `limit` is not 1 to 1,000.
+        """
+        name = "list_runs" if agent_name is None else "list_runs_of_agent"
+        before = UUID(int=AFTER_EVERY_UUID if cursor is None else decode_cursor("runs", cursor))
+        rows = await self.page(principal, name, limit, {"agent_name": agent_name, "before": before})
+        return to_page("runs", rows, limit, to_run)
+
+    async def get_run(self, principal: Principal, run_id: UUID) -> Run:
+        """One of the caller's runs. Raises UnknownRunError."""
+        rows = await self.as_user(principal, "get_run", {"run_id": run_id})
+        if not rows:
+            raise UnknownRunError(f"no run {run_id}")
+        return to_run(rows[0])
+
+    async def get_logs(self, principal: Principal, run_id: UUID, *, after_seq: int, limit: int) -> list[LogRecord]:
+        """A run's log lines with `seq > after_seq`, in order, at most `limit` (1 to 1,000).
+
+        Raises:
+            UnknownRunError: the caller has no such run.
+            ValueError: `limit` is out of range.
+        """
+        params = {"run_id": run_id, "after_seq": Int4(after_seq), "rows_max": Int4(bounded(limit))}
+        async with self.connection() as conn:
+            async with acting_as(conn, Role.USER, claims_of(principal.user_id)):
+                known = await execute(conn, "run_exists", params)
+                lines = await execute(conn, "get_logs", params)
+            if await known.fetchone() is None:
+                raise UnknownRunError(f"no run {run_id}")
+            return [LogRecord(**line) for line in await lines.fetchall()]
+
+    async def register_server(self, server_id: UUID) -> None:
+        """Take the lease of this server process, or extend it: it expires 15 s after the last call."""
+        await self.as_login("register_server", {"server_id": server_id})
+
+    async def reap(self) -> int:
+        """End the runs of servers whose lease expired (failed, lost), releasing their holds. How many it ended.
+
+        Also ends runs whose `begin` got no answer in this process, so it must be called now and then.
+        """
+        now = monotonic()
+        self._abandoned = {run_id: until for run_id, until in self._abandoned.items() if until > now}
+        params = {"runs_max": Int4(REAP_BATCH_RUNS), "abandoned": list(self._abandoned)}
+        reaped = 0
+        while True:
+            batch = int(await self.as_login("reap_runs", params))
+            reaped += batch
+            if batch < REAP_BATCH_RUNS:
+                return reaped
+
+    async def retire_server(self, server_id: UUID) -> None:
+        """Give up the lease at once, so that what this server left can be reaped now."""
+        await self.as_login("retire_server", {"server_id": server_id})
+
+
+def _begin_params(principal: Principal, start: RunStart) -> Params:
+    # Integers have one type each, whatever their value: otherwise each size would be another prepared statement.
+    return {
+        "claims": claims_of(principal.user_id),
+        "run_id": start.run_id,
+        "agent_id": start.agent_id,
+        "version": Int4(start.version),
+        "test": start.test,
+        "inputs": to_json(start.inputs),
+        "seed": Int8(start.seed),
+        "wall": start.wall,
+        "wall_missing": list(start.wall_missing),
+        "server_id": start.server_id,
+    }
+
+
+def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
+    return {
+        "claims": claims_of(principal.user_id),
+        "run_id": run.run_id,
+        "revision": Int4(run.revision),
+        "state": end.state.value,
+        "outcome": end.outcome,
+        "reason": None if end.reason is None else storable_text(end.reason),
+        "billable": end.billable,
+        "result": end.result_json,
+        "error": None if end.error is None else storable_json(end.error),
+        "wall_ms": Int4(end.wall_ms),
+        "cpu_ms": Int4(end.cpu_ms),
+        "peak_memory_bytes": Int8(end.peak_memory_bytes),
+        "output_bytes": Int8(end.output_bytes),
+        "logs": storable_json([_log_row(record) for record in end.logs]) if end.logs else None,
+    }
+
+
+def _log_row(record: LogRecord) -> Row:
+    return {"seq": record.seq, "at_ms": record.at_ms, "message": record.message, "fields": record.fields}

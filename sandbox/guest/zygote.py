@@ -9,7 +9,7 @@ datagram each over a SOCK_SEQPACKET socket:
     host -> zygote   b"f" + the child's channel (SCM_RIGHTS)
     zygote -> host   STATUS: JSON, once: what the wall lacks
     zygote -> host   FORKED: pid in the zygote's namespace + its pidfd (SCM_RIGHTS)
-    zygote -> host   ENDED: pid, wait status, user and system CPU time in us, peak memory in KiB
+    zygote -> host   ENDED: pid, wait status
 
 The zygote itself never reads a byte that an agent wrote.
 """
@@ -32,7 +32,7 @@ from sandbox.guest.frames import Kind, write_frame
 
 STATUS, FORKED, ENDED, NOT_FORKED = b"s", b"p", b"e", b"n"
 FORKED_BODY = struct.Struct("!I")
-ENDED_BODY = struct.Struct("!IiQQQ")
+ENDED_BODY = struct.Struct("!Ii")
 
 
 def main() -> None:
@@ -130,13 +130,12 @@ class Zygote:
     def _report_ended(self) -> None:
         while True:
             try:
-                pid, status, used = os.wait4(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
                 return
             if pid == 0:
                 return
-            times = (int(used.ru_utime * 1e6), int(used.ru_stime * 1e6), used.ru_maxrss)
-            self._control.send(ENDED + ENDED_BODY.pack(pid, status, *times))
+            self._control.send(ENDED + ENDED_BODY.pack(pid, status))
 
 
 if __name__ == "__main__":

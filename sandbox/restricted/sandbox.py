@@ -148,6 +148,9 @@ def _condemnation(report: Report, limits: Limits) -> ProgramError:
 def _died(report: Report) -> Result:
     if report.end is None:
         raise SandboxLostError("a child ended and nobody knows how")
+    if report.end.out_of_memory:
+        error = ProgramError("LimitExceeded", "all runs together used up the memory of the tier; this one was largest")
+        return _result(report, Outcome.OUT_OF_MEMORY, error)
     if report.end.signal_name == "SIGXCPU":
         return _result(report, Outcome.TIMED_OUT, ProgramError("LimitExceeded", "the run used up its CPU time"))
     how = report.end.signal_name or f"exit status {report.end.status >> 8}"

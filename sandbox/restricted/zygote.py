@@ -13,6 +13,7 @@ from typing import Any
 
 from sandbox.errors import SandboxLostError, TierUnavailableError
 from sandbox.guest.zygote import ENDED, ENDED_BODY, FORKED, FORKED_BODY, NOT_FORKED, STATUS
+from sandbox.restricted.memory_cgroup import MemoryCgroup
 from sandbox.types import Tier, Wall, WallKind
 
 START_S_MAX = 20.0
@@ -22,10 +23,10 @@ _CLEAN_ENVIRONMENT = {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """How a child ended: its wait status and the CPU time of its whole life in ns."""
+    """How a child ended: its wait status, and whether the kernel ended it because the tier's memory was used up."""
 
     status: int
-    cpu_ns: int
+    out_of_memory: bool
 
     @property
     def signal_name(self) -> str | None:
@@ -45,8 +46,10 @@ class Forked:
 class Zygote:
     """One running zygote process."""
 
-    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, cgroup: MemoryCgroup | None) -> None:
         self._process = process
+        self._cgroup = cgroup
+        self._kills = 0
         self._control = control
         self._loop = asyncio.get_running_loop()
         self._status: asyncio.Future[list[str]] = self._loop.create_future()
@@ -75,7 +78,10 @@ class Zygote:
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # a terminal's Ctrl-C is for the server alone
             )
-        zygote = cls(process, ours)
+        cgroup = MemoryCgroup.create(str(process.pid))
+        if cgroup is not None:
+            cgroup.add(process.pid)  # long before it forks: it has everything to import yet
+        zygote = cls(process, ours, cgroup)
         try:
             missing = await asyncio.wait_for(zygote._status, START_S_MAX)
         except (TimeoutError, SandboxLostError) as error:
@@ -110,6 +116,8 @@ class Zygote:
         self._hang_up()
         self._process.kill()  # the kernel then ends the whole process namespace
         await asyncio.to_thread(self._process.wait, 10)
+        if self._cgroup is not None:
+            self._cgroup.remove()
 
     def _receive(self) -> None:
         while True:
@@ -134,10 +142,16 @@ class Zygote:
             if not answer.done():
                 answer.set_exception(SandboxLostError(f"no child: {body.decode()}"))
         elif kind == ENDED:
-            pid, status, user_us, system_us, _ = ENDED_BODY.unpack(body)
+            pid, status = ENDED_BODY.unpack(body)
             ended = self._ends.pop(pid, None)
             if ended is not None and not ended.done():
-                ended.set_result(End(status, (user_us + system_us) * 1000))
+                ended.set_result(End(status, self._kernel_killed(status)))
+
+    def _kernel_killed(self, status: int) -> bool:
+        if self._cgroup is None or not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+            return False
+        seen, self._kills = self._kills, self._cgroup.kills()
+        return self._kills > seen
 
     def _hand_over(self, zygote_pid: int, pidfd: int) -> None:
         answer = self._asked.popleft()

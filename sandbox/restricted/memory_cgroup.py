@@ -1,8 +1,8 @@
 """A memory cgroup around all children of one zygote, where the machine lets us make one.
 
 Each run's own ceiling is in the rlimits and the watch, which cost nothing per run; moving every child into a cgroup of
-its own costs a quarter of a millisecond. This one keeps the tier as a whole from taking all memory: the kernel then ends
-the largest child instead of the database.
+its own costs a quarter of a millisecond. This one keeps the tier as a whole from taking all memory: the kernel then
+ends the largest child instead of the database.
 
 Sources: Documentation/admin-guide/cgroup-v1/memory.rst, cgroup-v2.rst, Linux 6.18.
 """

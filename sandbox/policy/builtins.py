@@ -5,7 +5,6 @@ from abc import ABC
 from collections.abc import Callable
 from types import (
     BuiltinFunctionType,
-    BuiltinMethodType,
     CellType,
     CodeType,
     FrameType,
@@ -25,20 +24,18 @@ from sandbox.policy.guards_classes import ClassBuilder
 from sandbox.policy.guards_match import match_class, match_mapping, match_sequence
 from sandbox.policy.rewrite_names import HOOK, author_name
 
-# What RestrictedPython leaves out of `safe_builtins` for iterating past `_getiter_`, which here is `iter` itself, or
-# for being classes; none of these reaches beyond its arguments.
+# RestrictedPython leaves these out of `safe_builtins`: they iterate past `_getiter_`, which would be `iter` here, or
+# make classes and attributes, which `guards_classes` decides. None reaches beyond its arguments.
 _MORE_BUILTINS = (
     *("all", "any", "ascii", "bin", "bytearray", "bytes", "classmethod", "dict", "enumerate", "filter", "format"),
     *("frozenset", "iter", "list", "map", "max", "min", "next", "NotImplemented", "object", "property", "reversed"),
     *("set", "sorted", "staticmethod", "sum", "super", "tuple", "zip"),
 )
-_EXCEPTION_GROUPS = (BaseExceptionGroup,)
 
 # `type(x)` never hands these out: they build functions, code and modules, or are ours.
 _CLOSED_TYPES = (
     FunctionType,
     BuiltinFunctionType,
-    BuiltinMethodType,
     MethodType,
     ModuleType,
     CodeType,
@@ -98,11 +95,11 @@ def guest_globals(write_log: Callable[[str], None]) -> dict[str, object]:
     names["__builtins__"] = {**_BUILTINS, **guards.make_attribute_writers(write)}
     names.update(_HOOKS)
     names["_write_"] = write
-    names[HOOK + "print"] = make_print(write_log)
+    names[HOOK + "print"] = _make_print(write_log)
     return names
 
 
-def make_print(write_log: Callable[[str], None]) -> Callable[..., None]:
+def _make_print(write_log: Callable[[str], None]) -> Callable[..., None]:
     """`print` of agent code: every call is one log line."""
 
     def print_line(
@@ -123,7 +120,9 @@ def _vetted_builtins() -> dict[str, object]:
         {
             name: value
             for name, value in vars(builtins).items()
-            if isinstance(value, type) and issubclass(value, BaseException) and not issubclass(value, _EXCEPTION_GROUPS)
+            if isinstance(value, type)
+            and issubclass(value, BaseException)
+            and not issubclass(value, BaseExceptionGroup)
         }
     )
     names.update({"type": _TYPE, "getattr": guards.read_attribute, "hasattr": guards.has_attribute})

@@ -65,13 +65,18 @@ def compile_program(source: str, filename: str = "agent.py") -> Compiled:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a doubtful escape in a string is the author's business
         try:
-            tree = ast.parse(source, filename)
-            compile(tree, filename, "exec", dont_inherit=True)  # what only Python's own compiler finds
-            return _compile_tree(tree, source, filename)
+            return _parse_and_compile(source, filename)
         except SyntaxError as error:
             return Compiled(None, (_syntax_refusal(error),))
-        except ValueError as error:  # NUL characters, lone surrogates
-            return Compiled(None, (Refusal(1, 1, "source", f"the source cannot be read: {error}"),))
+
+
+def _parse_and_compile(source: str, filename: str) -> Compiled:
+    try:
+        tree = ast.parse(source, filename)
+        compile(tree, filename, "exec", dont_inherit=True)  # finds what the parser does not, under the author's names
+    except ValueError as error:  # NUL characters, lone surrogates
+        return Compiled(None, (Refusal(1, 1, "source", f"the source cannot be read: {error}"),))
+    return _compile_tree(tree, source, filename)
 
 
 def _compile_tree(tree: ast.Module, source: str, filename: str) -> Compiled:

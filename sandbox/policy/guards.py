@@ -57,8 +57,10 @@ _WRITABLE = (
 
 _STR_FORMATS = {"format": str.format, "format_map": str.format_map}
 
-# Types whose special methods may be called by name, as `dict.__getitem__(self, key)` or `"a".__len__()`.
-_OPEN_TYPES = frozenset(
+# Every special method does what an operator or a builtin does, but these change what already exists: they are for the
+# program's own objects and for the types that it derives from.
+_INITIALISERS = frozenset({"__init__", "__post_init__"})
+_PLAIN_TYPES = frozenset(
     {
         *(object, bool, int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset, range, slice),
         *(collections.defaultdict, collections.OrderedDict, collections.Counter, collections.deque),
@@ -76,42 +78,47 @@ def guarded_getattr(obj: Any, name: str, /) -> Any:
         return _read_library_private(obj, name)
     if name in ("format", "format_map"):
         return _read_format(obj, name)
-    if name in INSPECT_ATTRIBUTES or _is_hidden(obj, name):
-        raise AttributeError(f"{name!r} is not available to agents")
-    return getattr(obj, name)
+    if name not in INSPECT_ATTRIBUTES:
+        value = getattr(obj, name)
+        if not _is_hidden(obj, name, value):
+            return value
+    raise AttributeError(f"{name!r} is not available to agents")
 
 
-def _is_hidden(obj: Any, name: str) -> bool:
-    if name == "mro":
-        return isinstance(obj, type)
+def _is_hidden(obj: Any, name: str, value: Any) -> bool:
+    if name == "mro":  # a generic alias passes on its origin's
+        return value is type.mro or (isinstance(value, BuiltinMethodType) and isinstance(value.__self__, type))
     holder = AttributeError if name == "obj" else ImportError
     return issubclass(obj if isinstance(obj, type) else type(obj), holder)
 
 
 def _read_special(obj: Any, name: str) -> Any:
     if name in READABLE:
-        return _read_text_or_members(obj, name)
+        return _read_readable(obj, name)
     if name == "__setattr__":
         if obj is object:
             return _set_past_frozen
-    elif isinstance(obj, super) or _has_open_type(obj):
+    elif name not in _INITIALISERS or isinstance(obj, super) or _may_initialise(obj):
         return getattr(obj, name)
     raise AttributeError(f"{name!r} of this object is not available to agents")
 
 
-def _has_open_type(obj: Any) -> bool:
+def _may_initialise(obj: Any) -> bool:
     cls = obj if isinstance(obj, type) else type(obj)
-    return cls in _OPEN_TYPES or is_program_class(cls) or issubclass(cls, BaseException)
+    return cls in _PLAIN_TYPES or is_program_class(cls) or issubclass(cls, BaseException)
 
 
-def _read_text_or_members(obj: Any, name: str) -> Any:
+def _read_readable(obj: Any, name: str) -> Any:
     value = getattr(obj, name)
     if name == "__members__":
-        if isinstance(obj, enum.EnumMeta):
-            return value
-    elif value is None or type(value) is str:
-        return value and author_name(value)
-    raise AttributeError(f"{name!r} of this object is not available to agents")
+        readable = isinstance(obj, enum.EnumMeta)
+    elif name == "__cause__":
+        readable = isinstance(obj, BaseException)
+    else:
+        readable = value is None or type(value) is str
+    if not readable:
+        raise AttributeError(f"{name!r} of this object is not available to agents")
+    return author_name(value) if type(value) is str else value
 
 
 def _read_library_private(obj: Any, name: str) -> Any:

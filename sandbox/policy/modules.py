@@ -139,7 +139,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
     {
         "codecs": "text and byte codecs in memory",
         "collections": "without UserString: subclass str instead",
-        "contextlib": "synchronous, without redirection of output",
+        "contextlib": "synchronous, without redirection of output; callbacks of ExitStack get no traceback",
         "datetime": "the local time zone is UTC",
         "enum": "member names of the functional form do not start with an underscore",
         "gzip": "whole values in memory",
@@ -162,6 +162,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
 REPLACEMENTS: Mapping[str, str] = MappingProxyType(
     {
         "abc": "abstract",
+        "contextlib": "contexts",
         "dataclasses": "dataclass_makers",
         "enum": "enums",
         "functools": "functions",

@@ -4,6 +4,7 @@ import ast
 
 from sandbox.policy.rewrite_assign import AssignRewriting
 from sandbox.policy.rewrite_classes import ClassRewriting
+from sandbox.policy.rewrite_dispatch import DispatchRewriting
 from sandbox.policy.rewrite_imports import ImportRewriting
 from sandbox.policy.rewrite_match import MatchRewriting
 from sandbox.policy.rewrite_refused import RefusedConstructs
@@ -12,7 +13,7 @@ from sandbox.types import Refusal
 _RUN_PARAMETERS_MAX = 2
 
 
-class Rewriter(AssignRewriting, ClassRewriting, ImportRewriting, MatchRewriting, RefusedConstructs):
+class Rewriter(AssignRewriting, ClassRewriting, DispatchRewriting, ImportRewriting, MatchRewriting, RefusedConstructs):
     """Every rewrite in one walk over the tree."""
 
 

@@ -38,7 +38,6 @@ class AssignRewriting(Rewriting):
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | list[ast.stmt]:
         """With several targets of which one unpacks, the stock policy would evaluate the value for each."""
-        node.type_comment = None
         node.value = self.visit(node.value)
         node.targets = self.visit_expressions(node.targets)
         if len(node.targets) == 1 or not any(isinstance(target, ast.Tuple) for target in node.targets):

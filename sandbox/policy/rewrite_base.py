@@ -60,3 +60,10 @@ def call_hook(hook: str, *arguments: ast.expr) -> ast.Call:
 def placed(node: NodeT, origin: ast.AST) -> NodeT:
     """The new node and all in it that has no place yet, at the author's place of `origin`."""
     return ast.fix_missing_locations(ast.copy_location(node, origin))
+
+
+def last_name(expression: ast.expr) -> str:
+    """`c` of `c` or of `a.b.c`; empty for any other expression."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""

@@ -10,11 +10,6 @@ from sandbox.policy.rewrite_names import ANNOTATIONS, HOOK, is_special
 
 _IGNORED_KEYWORDS = frozenset({"total"})  # of TypedDict; says nothing at run time
 
-_TYPE_NODES = (
-    *(ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.Constant, ast.BinOp),
-    *(ast.BitOr, ast.Load, ast.Expression),
-)
-
 
 class ClassRewriting(IdentifierRewriting):
     """`class`, with the annotated names of its body as a table that `dataclass` and `NamedTuple` read."""
@@ -60,20 +55,32 @@ class ClassRewriting(IdentifierRewriting):
 
 
 def _annotation_text(annotation: ast.expr) -> str:
-    """The annotation as text, or `object` when it is more than names of types: library code may evaluate it."""
-    if isinstance(annotation, ast.Constant) and isinstance(annotation.value, str):
-        try:
-            annotation = ast.parse(annotation.value, mode="eval").body
-        except (SyntaxError, ValueError):
-            return "object"
-    return ast.unparse(annotation) if all(map(_names_types, ast.walk(annotation))) else "object"
+    """The annotation as text that only names types, because library code may evaluate it."""
+    return ast.unparse(_names_only(annotation))
 
 
-def _names_types(node: ast.AST) -> bool:
-    if isinstance(node, ast.Name):
-        return not node.id.startswith("_")
-    if isinstance(node, ast.Attribute):
-        return not node.attr.startswith("_")
+def _names_only(node: ast.expr) -> ast.expr:
+    """The type expression with `object` for all that is not made of public names, subscripts and `|`."""
     if isinstance(node, ast.Constant):
-        return node.value is None or node.value is Ellipsis
-    return isinstance(node, _TYPE_NODES)
+        if isinstance(node.value, str):
+            return _parse_quoted(node.value)
+        if node.value is None or node.value is Ellipsis:
+            return node
+    elif isinstance(node, ast.Name) and not node.id.startswith("_"):
+        return node
+    elif isinstance(node, ast.Attribute) and not node.attr.startswith("_"):
+        return ast.Attribute(_names_only(node.value), node.attr, ast.Load())
+    elif isinstance(node, ast.Subscript):
+        return ast.Subscript(_names_only(node.value), _names_only(node.slice), ast.Load())
+    elif isinstance(node, ast.Tuple | ast.List):
+        return type(node)([_names_only(element) for element in node.elts], ast.Load())
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        return ast.BinOp(_names_only(node.left), node.op, _names_only(node.right))
+    return load("object")
+
+
+def _parse_quoted(text: str) -> ast.expr:
+    try:
+        return _names_only(ast.parse(text, mode="eval").body)
+    except (SyntaxError, ValueError):
+        return load("object")

@@ -50,8 +50,7 @@ _ABSENT_ATTRIBUTES = {
     "__delattr__": "use del or delattr()",
     "__getattribute__": "read the attribute, or use getattr()",
     "__traceback__": "use the exception's type and text",
-    "__context__": "use the exception's type and text",
-    "__cause__": "use the exception's type and text",
+    "__context__": "use `raise ... from error` and `__cause__`",
     "__annotations__": "list the names yourself, or use dataclasses.fields()",
     "__globals__": "pass the values as arguments",
     "__code__": "call the function",
@@ -168,6 +167,13 @@ class IdentifierRewriting(Rewriting):
         self.refuse(self._at_attribute(node), node.attr, f"the attribute `{node.attr}` is not available: {hint}")
         return node
 
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Keyword arguments that become text, as in `dict(_id=1)`, stay as they are."""
+        if _takes_keywords_as_text(node.func):
+            node.keywords = [_as_text(keyword) for keyword in node.keywords]
+        self.generic_visit(node)
+        return node
+
     def visit_keyword(self, node: ast.keyword) -> ast.keyword:
         """Keyword arguments are spelled like the parameters that they fill."""
         node.value = self.visit(node.value)
@@ -179,7 +185,6 @@ class IdentifierRewriting(Rewriting):
         """Spell a parameter and drop its annotation."""
         node.arg = self.bind(node.arg, node)
         node.annotation = None
-        node.type_comment = None
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
@@ -187,7 +192,6 @@ class IdentifierRewriting(Rewriting):
         node.decorator_list = self.visit_expressions(node.decorator_list)
         node.name = self.bind(node.name, node)
         node.returns = None
-        node.type_comment = None
         outer = self._in_class_body
         self._in_class_body = False
         node.args = self.visit(node.args)
@@ -233,3 +237,17 @@ class IdentifierRewriting(Rewriting):
             lineno=node.end_lineno,
             col_offset=max(0, node.end_col_offset - len(node.attr.encode())),
         )
+
+
+def _takes_keywords_as_text(function: ast.expr) -> bool:
+    if isinstance(function, ast.Attribute):
+        return function.attr == "format"
+    return isinstance(function, ast.Name) and function.id == "dict"
+
+
+def _as_text(keyword: ast.keyword) -> ast.keyword:
+    """`_id=1` as `**{"_id": 1}`."""
+    if keyword.arg is None or not keyword.arg.startswith("_"):
+        return keyword
+    table = ast.Dict([ast.Constant(keyword.arg)], [keyword.value])
+    return placed(ast.keyword(None, placed(table, keyword.value)), keyword)

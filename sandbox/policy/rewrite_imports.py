@@ -5,13 +5,14 @@
 import ast
 
 from sandbox.policy import facades
+from sandbox.policy.rewrite_base import last_name
 from sandbox.policy.rewrite_identifiers import IdentifierRewriting
 
 _IMPORT_FAILURES = frozenset({"ImportError", "ModuleNotFoundError", "Exception", "BaseException"})
 
 
 class ImportRewriting(IdentifierRewriting):
-    """`import` and `from ... import`. An import that the program itself expects to fail may fail at run time."""
+    """`import` and `from ... import`. An import that the program itself expects to fail may do so at run time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,6 +35,8 @@ class ImportRewriting(IdentifierRewriting):
         elif self._check_module(module, node):
             if node.names[0].name == "*":
                 names = sorted(name for name in facades.MODULES[module] if not name.startswith("_"))
+                if not names:
+                    return ast.copy_location(ast.Pass(), node)
                 node.names = [ast.copy_location(ast.alias(name), node.names[0]) for name in names]
             for alias in node.names:
                 self._check_name(module, alias)
@@ -50,6 +53,16 @@ class ImportRewriting(IdentifierRewriting):
         node.handlers = [self.visit(handler) for handler in node.handlers]
         node.orelse = self.visit_statements(node.orelse)
         node.finalbody = self.visit_statements(node.finalbody)
+        return node
+
+    def visit_If(self, node: ast.If) -> ast.If:
+        """What is imported for a type checker only is never imported."""
+        node.test = self.visit(node.test)
+        outer = self._may_fail
+        self._may_fail = outer or last_name(node.test) == "TYPE_CHECKING"
+        node.body = self.visit_statements(node.body)
+        self._may_fail = outer
+        node.orelse = self.visit_statements(node.orelse)
         return node
 
     def _check_module(self, module: str, node: ast.alias | ast.stmt) -> bool:

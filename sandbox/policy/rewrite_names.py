@@ -37,8 +37,8 @@ SPECIAL_METHODS = frozenset(
 # Special names that a class body may also bind to a value.
 CLASS_VARIABLES = frozenset({"__slots__", "__match_args__", "__doc__"})
 
-# Special attributes that may be read: text, or the members of an enumeration.
-READABLE = frozenset({"__name__", "__qualname__", "__doc__", "__members__"})
+# Special attributes that may be read: text, the members of an enumeration, the exception that another was raised from.
+READABLE = frozenset({"__name__", "__qualname__", "__doc__", "__members__", "__cause__"})
 
 # Public names of the library that start with an underscore.
 TUPLE_NAMES = frozenset({"_replace", "_asdict", "_make", "_fields", "_field_defaults"})

@@ -36,6 +36,11 @@ class Pool:
             raise TierUnavailableError(Tier.RESTRICTED, ("it is not open",))
         return self._zygote.wall
 
+    @property
+    def ready(self) -> int:
+        """How many children stand ready."""
+        return len(self._idle)
+
     async def open(self) -> None:
         """Start the zygote and prove with one child that the wall can be built. Raises TierUnavailableError."""
         self._zygote = await Zygote.start(self._uid, self._language)

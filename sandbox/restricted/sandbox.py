@@ -42,6 +42,7 @@ class RestrictedSandbox:
         self._pool = Pool(size=pool_size, uid=uid, language=language)
         self._watch = Watch()
         self._codes = _CodeCache()
+        self._live = 0
 
     @property
     def tier(self) -> Tier:
@@ -52,6 +53,11 @@ class RestrictedSandbox:
     def wall(self) -> Wall:
         """What this machine gives. Raises TierUnavailableError before `open`."""
         return self._pool.wall
+
+    @property
+    def children(self) -> Mapping[str, int]:
+        """Children by state: `ready` ahead of need, and `live` with a program."""
+        return {"ready": self._pool.ready, "live": self._live}
 
     async def open(self) -> None:
         """Start the zygote and prove the wall with one child. Raises TierUnavailableError."""
@@ -87,9 +93,11 @@ class RestrictedSandbox:
     async def _do(self, op: str, program: Program, limits: Limits, job: Mapping[str, object]) -> Report:
         child = await self._pool.take()
         source = None if job.get("code") else program.source
+        self._live += 1
         try:
             return await child.do({"code": None, **job, "op": op, "source": source}, limits, self._watch)
         finally:
+            self._live -= 1
             child.kill()
 
 

@@ -25,9 +25,10 @@ def _create(
     **_: object,
 ) -> Any:
     """The functional form. `module` and `qualname`, which are for pickling, are ignored."""
-    title = _public_name(class_name)
+    if not isinstance(class_name, str):
+        raise TypeError(f"the name of an enumeration must be a string: {class_name!r}")
     members = _plain_members(names)
-    return _make_enumeration(cls, title, members, module="__main__", type=type, start=start, boundary=boundary)
+    return _make_enumeration(cls, class_name, members, module="__main__", type=type, start=start, boundary=boundary)
 
 
 def _plain_members(names: Any) -> list[Any]:
@@ -47,9 +48,9 @@ def _plain_members(names: Any) -> list[Any]:
 
 def _public_name(name: object) -> str:
     if type(name) is not str:
-        raise TypeError(f"names of an enumeration must be strings: {name!r}")
+        raise TypeError(f"names of members must be strings: {name!r}")
     if name.startswith("_"):
-        raise ValueError(f"names of an enumeration cannot start with an underscore here: {name!r}")
+        raise ValueError(f"names of members cannot start with an underscore here: {name!r}")
     return name
 
 

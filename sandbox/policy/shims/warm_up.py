@@ -1,34 +1,17 @@
 """Makes the library load what it loads on first use, because behind the wall nothing can be opened."""
 
-import codecs
 import datetime
-import difflib
 import encodings
 import hashlib
 import importlib
 import pkgutil
-import random
-import re
 import time
 from contextlib import suppress
 
 from sandbox.policy.shims.zones import load_zones
 
 # What library functions import when they are called, and what the interpreter itself does.
-_IMPORTED_LATE = (
-    "_strptime",
-    "bz2",
-    "copyreg",
-    "encodings.idna",
-    "linecache",
-    "locale",
-    "quopri",
-    "stringprep",
-    "tracemalloc",
-    "unicodedata",
-    "warnings",
-    "weakref",
-)
+_IMPORTED_LATE = ("_strptime", "linecache", "tracemalloc", "warnings")
 _WINDOWS_ONLY = frozenset({"mbcs", "oem"})
 _SAMPLE = "a\u00e9\u65e5"
 
@@ -41,10 +24,6 @@ def warm_up() -> None:
     _load_hashes()
     _settle_local_time()
     load_zones()
-    random.Random("seeding from text hashes it")  # noqa: S311 - not for secrets
-    difflib.get_close_matches("a", ["b"])
-    codecs.decode(b"\\N{DASH}", "unicode_escape", "replace")
-    re.compile(r"(?i)[a-z\u00e9]+")
 
 
 def _load_encodings() -> None:

@@ -122,6 +122,27 @@ LOG = []
 def run():
     return [attempt(n) for n in range(5)], LOG
 """,
+    "library functions that import": """
+import itertools, time
+from datetime import datetime
+ids = itertools.count(1).__next__
+def run():
+    ids()
+    return (
+        datetime.strptime("2024-01-02", "%Y-%m-%d").isoformat(), time.strptime("03:04", "%H:%M")[3], ids(),
+        f"{datetime(2024, 1, 2):%d %b}"
+    )
+""",
+    "exceptions and their causes": """
+def run():
+    try:
+        try:
+            {}["key"]
+        except KeyError as error:
+            raise ValueError("bad") from error
+    except ValueError as error:
+        return repr(error.__cause__), error.__cause__.__cause__
+""",
     "rule table": """
 RULES = [
     ("big", lambda order: order["total"] > 100, 0.1),

@@ -1,5 +1,6 @@
 """Replaced library names do what the originals do, and not what the originals can be made to do."""
 
+import contextlib
 import dataclasses
 import enum
 import os
@@ -23,6 +24,7 @@ def imported(module: str) -> Any:
     return facades.import_facade(module, fromlist=MODULES[module][:1])
 
 
+contexts = imported("contextlib")
 abc, copy, functools, operator = imported("abc"), imported("copy"), imported("functools"), imported("operator")
 logging, pprint, random, secrets = imported("logging"), imported("pprint"), imported("random"), imported("secrets")
 types, typing, uuid, datetime = imported("types"), imported("typing"), imported("uuid"), imported("datetime")
@@ -252,6 +254,33 @@ def test_enumerations_behave_like_the_original() -> None:
 def test_the_functional_form_of_enumerations_takes_public_names_only(names: Any) -> None:
     with pytest.raises(ValueError, match="cannot start with an underscore"):
         enums.Enum("E", names)
+
+
+def test_exit_callbacks_get_no_traceback() -> None:
+    told: list[tuple[Any, ...]] = []
+
+    @contextlib.contextmanager
+    def manager() -> Iterator[None]:
+        try:
+            yield
+        except KeyError as error:
+            told.append((KeyError, error, None))
+            raise
+
+    def swallow(*details: Any) -> bool:
+        told.append(details)
+        return True
+
+    with contexts.ExitStack() as stack:
+        stack.push(swallow)
+        super(contexts.ExitStack, stack).push(lambda *details: told.append(details))
+        stack.callback(told.append, ())
+        stack.enter_context(manager())
+        raise KeyError("x")
+
+    kept = [(kind, str(error), traceback) for kind, error, traceback in filter(None, told)]
+    assert kept == [(KeyError, "'x'", None)] * 3
+    assert () in told
 
 
 def test_abstract_classes_need_a_class_statement() -> None:

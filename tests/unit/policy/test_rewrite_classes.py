@@ -503,7 +503,9 @@ class A:
     call: print("evaluated")
     hidden: "__import__('os').system('true')"
     dunder: int.__class__
-    literal: Literal["print(1)"]
+    inside: "dict[str, 'A | __import__']"
+    literal: Literal["print(1)", 5]
+    variable: ClassVar[list["f(1)"]]
     broken: "not a type ("
 return A
 """
@@ -513,7 +515,10 @@ return A
         "plain": "int",
         "nested": "dict[str, list[tuple[int, ...]]] | None",
         "quoted": "list[A]",
-        **dict.fromkeys(("call", "hidden", "dunder", "literal", "broken"), "object"),
+        "inside": "dict[str, A | object]",
+        "literal": "Literal[object, object]",
+        "variable": "ClassVar[list[object]]",
+        **dict.fromkeys(("call", "hidden", "dunder", "broken"), "object"),
     }
     assert run_program.logs == []
 

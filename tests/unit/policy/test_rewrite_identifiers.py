@@ -102,6 +102,11 @@ def run():
         Shape.__doc__, shape.area.__doc__, shape.__class__ is Shape, len.__name__, (5).__class__ is int, shape.__doc__,
     )
 """,
+    "private keywords that become text": """
+def run():
+    row = dict(_id=1, name="x", **{"_rev": 2})
+    return row, "{_a} {b}".format(_a=1, b=2), dict([("a", 1)], _b=2)
+""",
     "names that other policies keep for themselves": """
 def run(printed=1):
     printed = printed + 1

@@ -32,8 +32,21 @@ def run():
     "star": """
 from math import *
 from string import *
+from urllib import *
 def run():
     return sqrt(4), pi, digits, floor(1.2)
+""",
+    "import for a type checker": """
+import typing
+from typing import TYPE_CHECKING
+if TYPE_CHECKING:
+    from not_installed import Thing
+if typing.TYPE_CHECKING:
+    import not_installed
+else:
+    Thing = int
+def run(x: "Thing" = 1) -> "not_installed.Thing":
+    return x, Thing
 """,
     "import that may fail": """
 try:
@@ -77,6 +90,7 @@ def test_imports_give_what_python_gives(run_both: Any, source: str) -> None:
         ("from os import *", 1, "import os", "no files"),
         ("try: import _thread\nexcept ImportError: pass", 13, "import _thread", "_thread"),
         ("try: from random import _os\nexcept ImportError: pass", 25, "from random import _os", "_os"),
+        ("if x: import os", 14, "import os", "no files"),
         ("try: import os\nexcept ValueError: pass", 13, "import os", "no files"),
     ],
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from bench.bare_start import bare_start
 from bench.samples import Row, summarise
 from sandbox.restricted import RestrictedSandbox
-from sandbox.types import Limits, Outcome, Program
+from sandbox.types import Limits, LogLine, Outcome, Program
 
 HELLO = 'def run(inputs):\n    return {"hello": inputs["name"]}\n'
 WARM_UP = 50
@@ -20,6 +20,9 @@ class BenchGloves:
     test: bool = False
     seed: int = 1
     started_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def log(self, line: LogLine) -> None:
+        """The result has the lines; nobody follows this run."""
 
 
 async def measure_restricted(uid: int, count: int, starts_every: int) -> tuple[Row, list[float]]:

@@ -74,6 +74,9 @@ class Gloves(Protocol):
     def started_at(self) -> datetime:
         """The run's start, UTC."""
 
+    def log(self, line: "LogLine") -> None:
+        """Take one log line as soon as it comes; the result has all of them again. Must not wait, nor raise."""
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:

@@ -37,6 +37,7 @@ from sandbox.policy.rewrite_names import (
 # with `_abc_` for no member of a protocol.
 CLASS_MARK = "_abc_program"
 _MARK = object()
+_SHARED_CLASSES: set[type] = set()
 _MISSING = object()
 
 _WRITABLE = (
@@ -112,6 +113,8 @@ def _read_readable(obj: Any, name: str) -> Any:
     value = getattr(obj, name)
     if name == "__members__":
         readable = isinstance(obj, enum.EnumMeta)
+        # A copy: comparing a mappingproxy hands the mapping itself to the other side (CPython issue 88004).
+        value = dict(value) if readable else value
     elif name == "__cause__":
         readable = isinstance(obj, BaseException)
     else:
@@ -199,6 +202,12 @@ def is_program_class(cls: type) -> bool:
     return getattr(cls, CLASS_MARK, None) is _MARK
 
 
+def mark_shared_class(cls: type) -> None:
+    """Let programs change the objects of a class of ours, not the class."""
+    mark_program_class(cls)
+    _SHARED_CLASSES.add(cls)
+
+
 def mark_program_class(cls: type) -> None:
     """Remember that a program defined the class."""
     setattr(cls, CLASS_MARK, _MARK)
@@ -237,7 +246,7 @@ def make_write_guard(program_globals: dict[str, object]) -> Callable[[Any], Any]
         if is_program_class(cls):
             writable.add(cls)
             return obj
-        if isinstance(obj, type) and is_program_class(obj):
+        if isinstance(obj, type) and is_program_class(obj) and obj not in _SHARED_CLASSES:
             return obj
         if cls is FunctionType and obj.__globals__ is program_globals:
             return obj

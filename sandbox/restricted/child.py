@@ -10,7 +10,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,12 +33,14 @@ _FINAL = frozenset({Kind.REFUSED, Kind.VALUE, Kind.BAD_RESULT, Kind.ERROR, Kind.
 _WHILE_COMPILING = frozenset({Kind.CODE, Kind.REFUSED})
 _ALWAYS = frozenset({Kind.NO_MEMORY})
 
+WriteLine = Callable[[LogLine], None]
+
 
 @dataclass(slots=True)
 class Report:
     """What one job came to: `condemned` when the host ended it, else the `final` frame, else how it died by itself.
 
-    `exceeded` names the limit that a condemned run went over, None when it broke the protocol.
+    `exceeded` names the limit that a condemned run went over, None when it broke the protocol. `log` takes each line.
     """
 
     condemned: Outcome | None = None
@@ -47,6 +49,7 @@ class Report:
     end: End | None = None
     code: bytes | None = None
     logs: list[LogLine] = field(default_factory=list)
+    log: WriteLine | None = None
     output_bytes: int = 0
     usage: Usage = field(default_factory=Usage)
 
@@ -86,13 +89,15 @@ class Child:
             raise TierUnavailableError(Tier.RESTRICTED, (payload.decode(errors="replace"),))
         self._meter = Meter(self._forked.pid)
 
-    async def do(self, job: Mapping[str, Any], limits: Limits, watch: Watch) -> Report:
-        """Do the one job under `limits`. The child does not survive this, however it ends.
+    async def do(self, job: Mapping[str, Any], limits: Limits, watch: Watch, log: WriteLine | None = None) -> Report:
+        """Do the one job under `limits`, handing out log lines as they come.
+
+        The child does not survive this, however it ends.
 
         Raises SandboxLostError when the zygote died under it.
         """
         assert self._meter is not None, "wait_ready() comes first"  # noqa: S101 - a defect of ours, not of the program
-        report = Report()
+        report = Report(log=log)
         started_ns = time.perf_counter_ns()
         timer = self._loop.call_later(limits.wall_ms_max / 1000, self.condemn, Outcome.TIMED_OUT, "wall_ms_max")
         watch.add(self._meter, limits, self.condemn)
@@ -157,7 +162,10 @@ class Child:
         if report.output_bytes > limits.output_bytes_max:
             self.condemn(Outcome.TOO_MUCH_OUTPUT, "output_bytes_max")
             return
-        report.logs.append(LogLine(at_ms, *read_log(payload)))
+        line = LogLine(at_ms, *read_log(payload))
+        report.logs.append(line)
+        if report.log is not None:
+            report.log(line)
 
     async def _next_frame(self, output_bytes_max: int) -> tuple[Kind, bytes] | None:
         """The next frame, None at the end of the channel. A frame over its bound condemns the run."""

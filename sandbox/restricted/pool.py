@@ -97,8 +97,8 @@ class Pool:
 
     def _grown(self, task: asyncio.Task[None]) -> None:
         self._growing.discard(task)
-        if self._waiting and not task.cancelled():
-            self._refill()
+        if not task.cancelled():
+            self._refill()  # whoever waited may have taken it
 
     async def _grow(self, zygote: Zygote) -> None:
         try:

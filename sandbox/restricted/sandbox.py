@@ -7,7 +7,7 @@ from hashlib import sha256
 from sandbox import untrusted
 from sandbox.errors import SandboxLostError
 from sandbox.guest.frames import Kind
-from sandbox.restricted.child import Report
+from sandbox.restricted.child import Report, WriteLine
 from sandbox.restricted.meter import Watch
 from sandbox.restricted.pool import Pool
 from sandbox.types import (
@@ -85,17 +85,19 @@ class RestrictedSandbox:
             "seed": gloves.seed,
             "test": gloves.test,
         }
-        report = await self._do("run", program, limits, job)
+        report = await self._do("run", program, limits, job, gloves.log)
         if report.code is not None:
             self._codes.put(program.source, report.code)
         return _to_result(report, limits)
 
-    async def _do(self, op: str, program: Program, limits: Limits, job: Mapping[str, object]) -> Report:
+    async def _do(
+        self, op: str, program: Program, limits: Limits, job: Mapping[str, object], log: WriteLine | None = None
+    ) -> Report:
         child = await self._pool.take()
         source = None if job.get("code") else program.source
         self._live += 1
         try:
-            return await child.do({"code": None, **job, "op": op, "source": source}, limits, self._watch)
+            return await child.do({"code": None, **job, "op": op, "source": source}, limits, self._watch, log)
         finally:
             self._live -= 1
             child.kill()

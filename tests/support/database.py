@@ -7,6 +7,7 @@ import pwd
 import secrets
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -93,6 +94,18 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
+def _within_reach(binaries: Path, home: Path) -> Path:
+    """The programs, as a copy in `home` where a directory above them is closed to other users."""
+    if os.geteuid() != 0 or all(parent.stat().st_mode & stat.S_IXOTH for parent in binaries.resolve().parents):
+        return binaries
+    installation, package = binaries.parent, binaries.parents[1]
+    libraries = package.with_name(f"{package.name}.libs")  # found by a path relative to the programs
+    shutil.copytree(installation, home / "programs" / package.name / installation.name)
+    if libraries.exists():
+        shutil.copytree(libraries, home / "programs" / libraries.name)
+    return home / "programs" / package.name / installation.name / binaries.name
+
+
 @contextmanager
 def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluster]:
     """Make and start a cluster in a directory of its own; stop and remove it afterwards.
@@ -101,6 +114,7 @@ def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluste
     `nobody`. Only `durable` ones wait for the disk.
     """
     home = Path(tempfile.mkdtemp(prefix=f"gbx-pg-{os.getpid()}-", dir=None if durable else _fastest_directory()))
+    binaries = _within_reach(binaries, home)
     password = secrets.token_urlsafe(16)
     (home / "password").write_text(password)
     account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None

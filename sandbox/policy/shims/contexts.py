@@ -1,10 +1,34 @@
-"""`contextlib.ExitStack` that tells its callbacks of the exception, not of the frames it came through."""
+"""`contextlib` pieces that tell a program of the exception, not of the frames it came through."""
 
 import contextlib
 from collections.abc import Callable
+from functools import wraps
+from types import TracebackType
 from typing import Any
 
-__all__ = ["ExitStack"]
+__all__ = ["ExitStack", "contextmanager"]
+
+
+class _GeneratorContextManager(contextlib._GeneratorContextManager[Any]):
+    """Throws the exception alone: an iterator of the program's own would be given the traceback with it."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> bool | None:
+        suppressed = super().__exit__(kind, error, None)
+        if error is not None and not suppressed:
+            error.__traceback__ = traceback  # the author's line is still to be told
+        return suppressed
+
+
+def contextmanager(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`contextlib.contextmanager`; the function is given the exception without its traceback."""
+
+    @wraps(function)
+    def manage(*args: Any, **kwargs: Any) -> _GeneratorContextManager:
+        return _GeneratorContextManager(function, args, kwargs)
+
+    return manage
 
 
 class ExitStack(contextlib.ExitStack[bool | None]):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.policy.guards import mark_program_class
+from sandbox.policy.guards import mark_shared_class
 from sandbox.policy.rewrite_names import author_name, is_special, private_name
 
 __all__ = ["SimpleNamespace"]
@@ -33,4 +33,4 @@ class SimpleNamespace:
         return f"{'namespace' if type(self) is SimpleNamespace else type(self).__name__}({members})"
 
 
-mark_program_class(SimpleNamespace)  # its objects are the program's to change
+mark_shared_class(SimpleNamespace)  # its objects are the program's to change

@@ -1,6 +1,8 @@
 """Processes that open a data directory, and a look at what they left running."""
 
+import atexit
 import contextlib
+import functools
 import json
 import os
 import pwd
@@ -101,9 +103,10 @@ def openers() -> Iterator[Spawn]:
     def spawn(
         data_dir: Path, *, user: str | None = None, site_first: Path | None = None, pass_fds: tuple[int, ...] = ()
     ) -> Opener:
-        paths = [*([str(site_first)] if site_first else []), str(REPOSITORY), str(PACKAGES)]
+        repository, packages, opener = code_for(user)
+        paths = [*([str(site_first)] if site_first else []), str(repository), str(packages)]
         process = subprocess.Popen(
-            [str(interpreter_for(user)), "-W", "error", str(OPENER), str(data_dir)],
+            [str(interpreter_for(user)), "-W", "error", str(opener), str(data_dir)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -134,10 +137,34 @@ def unavailable(what: str) -> None:
     pytest.skip(what)
 
 
+def open_to_all(path: Path) -> bool:
+    """Whether every user may get to a path."""
+    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+
+
+def code_for(user: str | None) -> tuple[Path, Path, Path]:
+    """Our code, the installed packages and the opener, as copies where the checkout is closed to the user."""
+    if user is None or (open_to_all(REPOSITORY / "agents_store") and open_to_all(PACKAGES / "psycopg")):
+        return REPOSITORY, PACKAGES, OPENER
+    return code_copies()
+
+
+@functools.cache
+def code_copies() -> tuple[Path, Path, Path]:
+    """The same where every user can reach it, until this process ends."""
+    directory = Path(tempfile.mkdtemp(prefix="glovebox-code-"))
+    directory.chmod(0o755)
+    atexit.register(shutil.rmtree, directory)
+    shutil.copytree(REPOSITORY / "agents_store", directory / "repository/agents_store")
+    shutil.copytree(PACKAGES, directory / "packages", symlinks=True)
+    shutil.copy(OPENER, directory)
+    return directory / "repository", directory / "packages", directory / OPENER.name
+
+
 def interpreter_for(user: str | None) -> Path:
     """The running interpreter, or the system's of the same version where the user cannot reach that one."""
     own = Path(sys.executable)
-    if user is None or all(parent.stat().st_mode & stat.S_IXOTH for parent in own.resolve().parents):
+    if user is None or open_to_all(own):
         return own
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     found = shutil.which(version, path="/usr/local/bin:/usr/bin")

@@ -18,7 +18,7 @@ print(*pwd.getpwuid(account.uid)[:1], account.uid, account.gid, *pwd.getpwuid(ac
 # In a mount namespace of its own, with a copy of /etc that lacks the user.
 WITHOUT_THE_USER = """
 mount --make-rprivate / && mount --bind "$1" /etc || exit 1
-userdel glovebox 2>/dev/null
+userdel --force glovebox 2>/dev/null
 eval "$2"
 """
 

@@ -138,12 +138,14 @@ async def test_result_over_the_limit_is_bad_result(run: Run) -> None:
     ],
 )
 async def test_each_limit_ends_the_run_from_outside(run: Run, source: str, outcome: Outcome, limit: str) -> None:
-    limits = replace(LIMITS, wall_ms_max=1_000, cpu_ms_max=500)
+    # On a busy machine CPU time runs slower than the clock: only the sleeper may meet wall_ms_max first.
+    limits = replace(LIMITS, wall_ms_max=1_000 if limit == "wall_ms_max" else 20_000, cpu_ms_max=500)
     started = time.monotonic()
 
     result = await run(source, limits=limits)
 
-    assert (result.outcome, time.monotonic() - started < 2.0) == (outcome, True)
+    assert result.outcome == outcome
+    assert time.monotonic() - started < limits.wall_ms_max / 1000 + 1
     assert result.error is not None
     assert limit in result.error.message
     assert (await run("def run():\n    return 'unharmed'")).value == "unharmed"

@@ -1,0 +1,23 @@
+"""`__exit__` collects whatever it is handed.
+
+Technique: pyjail class "__exit__ receives the traceback".
+expect: contained
+control: escapes
+"""
+
+seen = []
+
+
+class Watch:
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *told, **more):
+        seen.append(repr(told))
+        return True
+
+
+def run(inputs):
+    with Watch():
+        1 / 0
+    return {"escaped": seen[0] if "traceback object" in seen[0] else None}

@@ -3,14 +3,27 @@
 StoreError
 ├── AgentExistsError            the name is taken by another of the caller's agents
 ├── UnknownAgentError           no such agent among the caller's own
+├── UnknownVersionError         the caller's agent has no such version
+├── RevisionMovedError          the agent was changed since the caller saw it; nothing changed
 ├── UnknownRunError             no such run among the caller's own
+├── RunsLiveError               the account has runs that are not finished; nothing changed
 ├── VersionMovedError           the agent's current version is no longer the one that the caller prepared for
 ├── InsufficientCreditsError    the hold exceeds what is available; nothing changed
+├── TooManyDryRunsError         the user's dry runs of this hour are spent; nothing changed
+├── UnknownApiKeyError          no such API key among the caller's own
+├── TooManyApiKeysError         the caller has as many live API keys as one may have; nothing changed
 ├── StaleRunError               the run was finished by someone else; nothing changed
+├── RunFinishedError            the run has ended already; nothing changed
+├── KeyInFlightError            another request with this idempotency key is being carried out
+├── KeyMismatchError            the idempotency key belongs to another request
 ├── StoreUnavailableError       the database cannot be reached; safe to retry
 └── StoreMisconfiguredError     the store refuses to work like this, and says what to do
     └── SchemaMismatchError     the database's schema is behind or ahead of this release
 """
+
+from uuid import UUID
+
+from agents_store.types import DryRunRate
 
 
 class StoreError(Exception):
@@ -33,6 +46,18 @@ class UnknownAgentError(StoreError):
         self.agent_name = agent_name
 
 
+class UnknownVersionError(StoreError):
+    """The caller's agent has no version of this number."""
+
+
+class RevisionMovedError(StoreError):
+    """The agent was changed since the caller saw it. Nothing was changed; read it again."""
+
+
+class RunsLiveError(StoreError):
+    """The account has runs that are not finished, or holds. Nothing was changed."""
+
+
 class UnknownRunError(StoreError):
     """The caller has no such run. Another user's run looks exactly the same."""
 
@@ -50,8 +75,49 @@ class InsufficientCreditsError(StoreError):
         self.available_microcredits = available_microcredits
 
 
+class TooManyDryRunsError(StoreError):
+    """The user's dry runs of this hour are spent, on whichever servers. Nothing was changed.
+
+    Attributes:
+        rate: what the user may do, and when the hour ends.
+    """
+
+    def __init__(self, rate: DryRunRate) -> None:
+        super().__init__(f"{rate.per_hour_max} dry runs an hour are spent for another {rate.reset_ms} ms")
+        self.rate = rate
+
+
+class UnknownApiKeyError(StoreError):
+    """The caller has no such API key. Another user's key looks exactly the same."""
+
+
+class TooManyApiKeysError(StoreError):
+    """The caller has as many live API keys as one may have. Nothing was stored."""
+
+    def __init__(self, live_max: int) -> None:
+        super().__init__(f"at most {live_max} live API keys")
+        self.live_max = live_max
+
+
 class StaleRunError(StoreError):
     """The run's revision moved on: somebody else finished it. Nothing was changed."""
+
+
+class RunFinishedError(StoreError):
+    """The run has ended already, so that it cannot be cancelled. Nothing was changed."""
+
+    def __init__(self, run_id: UUID, state: str) -> None:
+        super().__init__(f"run {run_id} is {state}")
+        self.run_id = run_id
+        self.state = state
+
+
+class KeyInFlightError(StoreError):
+    """Another request with this idempotency key is being carried out. Ask again later."""
+
+
+class KeyMismatchError(StoreError):
+    """The idempotency key was used for another request."""
 
 
 class StoreUnavailableError(StoreError):

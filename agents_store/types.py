@@ -7,16 +7,24 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
+DRY_RUNS_PER_HOUR_MAX = 600  # of one user, where nothing else is set
+API_KEYS_LIVE_MAX = 50  # of one user; the schema enforces it
+
 T = TypeVar("T")
 Json = Any  # a JSON value as `json.loads` gives it
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The verified caller. `token` is the bearer token that proved it, None for local administration."""
+    """The verified caller.
+
+    `token` is the bearer token that proved it, None for an API key and for local administration. `api_key_id` is the
+    API key that proved it, None otherwise.
+    """
 
     user_id: UUID
     token: str | None = field(default=None, repr=False)
+    api_key_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +85,52 @@ class AgentDetail:
 
 
 @dataclass(frozen=True, slots=True)
+class DryRunRate:
+    """What is left of a user's dry runs in the current hour, which ends in `reset_ms`."""
+
+    per_hour_max: int
+    remaining: int
+    reset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of an agent as listed.
+
+    `asked_tier` is what its author asked for, `tier` what it came to; `code_sha256` is lower-case hex over the UTF-8
+    code; `current` tells whether the agent points at it.
+    """
+
+    version: int
+    created_at: datetime
+    asked_tier: str
+    tier: str
+    code_sha256: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VersionDetail:
+    """A version with its code and contract."""
+
+    summary: Version
+    version: NewVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """How much one round of retention removed."""
+
+    runs: int
+    agents: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunStart:
-    """What `begin` records. `agent_id` and `version` are what the caller prepared for; `limits` prices the hold."""
+    """What `begin` records. `agent_id` and `version` are what the caller prepared for; `limits` prices the hold.
+
+    `dry_runs_per_hour_max` bounds what the user may begin of dry runs; a live run does not look at it.
+    """
 
     run_id: UUID
     agent_id: UUID
@@ -90,17 +142,22 @@ class RunStart:
     wall: str
     wall_missing: Sequence[str]
     server_id: UUID
+    dry_runs_per_hour_max: int = DRY_RUNS_PER_HOUR_MAX
 
 
 @dataclass(frozen=True, slots=True)
 class BegunRun:
-    """A run that began: its hold stands (0 in a dry run) until `finish`, or until its server's lease ends."""
+    """A run that began: its hold stands (0 in a dry run) until `finish`, or until its server's lease ends.
+
+    `rate` is what a dry run left of the user's rate, None for a live run.
+    """
 
     run_id: UUID
     user_id: UUID
     revision: int
     hold_microcredits: int
     started_at: datetime
+    rate: DryRunRate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +178,88 @@ class RunState(StrEnum):
     COMPLETED = "completed"
     FAILED = "failed"
     CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs a list has: those that are all of what is given. None means any.
+
+    `created_after` and `created_before` are exclusive.
+    """
+
+    state: RunState | None = None
+    outcome: str | None = None
+    test: bool | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+ANY_RUN = RunFilter()
+TAIL_TEXT_MAX = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TailLine:
+    """One log line as followers get it.
+
+    `cut` is true where the stored line is longer: at most `TAIL_TEXT_MAX` characters of its message are here, and no
+    fields where their text is longer than that.
+    """
+
+    seq: int
+    at_ms: int
+    message: str
+    fields: Mapping[str, Json]
+    cut: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LogTail:
+    """A piece of a run's log, and where the run stood before it was read: `outcome` is None while it lives."""
+
+    state: RunState
+    outcome: str | None
+    reason: str | None
+    charge_microcredits: int
+    lines: Sequence[TailLine]
+
+
+class NoticeKind(StrEnum):
+    """What a server process tells the others of its database."""
+
+    LOGS = "logs"  # the run has new log lines, or has ended
+    CANCEL = "cancel"  # the run's owner asked to cancel it
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A hint that something changed about a run. It proves nothing: look at the database before acting on it."""
+
+    kind: NoticeKind
+    run_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer as it was first given. `headers` has the media type too."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An idempotency key that this server holds: it carries out the request, and keeps its answer or frees the key.
+
+    A run that the request begins has the id `run_id`. Where `ran` is true, a server that is gone began that run, it has
+    ended, and the answer is to be told from it.
+    """
+
+    key: str
+    run_id: UUID
+    server_id: UUID
+    ran: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,3 +346,40 @@ class Entry:
     held_delta_microcredits: int
     run_id: UUID | None
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewApiKey:
+    """An API key to store: never the key itself. `key_hash` is its SHA-256; `prefix` and `last4` are shown in lists.
+
+    `expires_in_days` is None for a key that lives until it is revoked.
+    """
+
+    name: str
+    key_hash: bytes = field(repr=False)
+    prefix: str
+    last4: str
+    expires_in_days: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A stored API key, without anything that it could be used by. `last_used_at` is at most a minute behind."""
+
+    id: UUID
+    name: str
+    prefix: str
+    last4: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyOwner:
+    """Whom a live key stands for. `expires_in_s` is None for a key that lives until it is revoked."""
+
+    api_key_id: UUID
+    user_id: UUID
+    expires_in_s: float | None

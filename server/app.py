@@ -16,16 +16,29 @@ from agents_store.errors import StoreError
 from agents_store.postgres.store import PostgresStore
 from sandbox.errors import SandboxError
 from sandbox.restricted import RestrictedSandbox
+from server.account.router import router as account_router
 from server.agents.router import router as agents_router
-from server.auth.errors import AuthError
+from server.agents.versions_router import router as versions_router
+from server.api_keys.router import router as api_keys_router
+from server.auth.errors import AuthError, UnauthenticatedError
 from server.auth.factory import build_verifier
 from server.credits.router import router as credits_router
 from server.edge import Edge, problem_response
-from server.errors import InvalidRequestError, MethodNotAllowedError, NoSuchRouteError, ServerError
+from server.errors import (
+    CodeRejectedError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NoSuchRouteError,
+    ServerError,
+)
 from server.health.router import router as health_router
 from server.invocations.router import router as invocations_router
+from server.observability.requests import RequestCounter
+from server.observability.router import router as metrics_router
+from server.observability.startup import tell_start
+from server.observability.telemetry import build_tracing
 from server.openapi import document_api
-from server.routing import request_id_of
+from server.routing import request_id_of, services_of
 from server.runs.router import router as runs_router
 from server.services import Services, wire
 from server.settings import Settings
@@ -33,8 +46,41 @@ from server.validation import findings
 
 VERSION = "0.1.0"
 # The invocation route first: nothing may shadow it.
-ROUTERS = (invocations_router, agents_router, runs_router, credits_router, health_router)
-EXPOSED_HEADERS = ("Glovebox-Run-Id", "Glovebox-Tier", "Glovebox-Charge", "Server-Timing", "Location", "Retry-After")
+ROUTERS = (
+    invocations_router,
+    agents_router,
+    versions_router,
+    runs_router,
+    credits_router,
+    account_router,
+    api_keys_router,
+    health_router,
+    metrics_router,
+)
+EXPOSED_HEADERS = (
+    "Glovebox-Run-Id",
+    "Glovebox-Tier",
+    "Glovebox-Charge",
+    "Server-Timing",
+    "Location",
+    "ETag",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Idempotency-Replayed",
+    "Preference-Applied",
+)
+
+ALLOWED_HEADERS = (
+    "Authorization",
+    "Content-Type",
+    "If-Match",
+    "If-None-Match",
+    "Idempotency-Key",
+    "Last-Event-ID",
+    "Prefer",
+    "Glovebox-Confirm",
+)
 
 OpenServices = Callable[[], AbstractAsyncContextManager[Services]]
 
@@ -73,15 +119,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         services = wire(settings, store, sandbox, verifier)
         stack.push_async_callback(services.close)
         await services.open()
+        tell_start(settings, sandbox, VERSION)
         yield services
 
 
 def build_app(settings: Settings, open_services: OpenServices) -> FastAPI:
     """The application on whatever services are given to it."""
+    tracing = build_tracing(settings, VERSION)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with open_services() as services:
+        async with tracing.exporting, open_services() as services:
             app.state.services = services
             yield
 
@@ -93,7 +141,7 @@ def build_app(settings: Settings, open_services: OpenServices) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        telemetry={"tracing": False, "metrics": False, "logs": False},
+        telemetry=tracing.config,
     )
     for router in ROUTERS:
         app.include_router(router)
@@ -103,9 +151,10 @@ def build_app(settings: Settings, open_services: OpenServices) -> FastAPI:
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "PATCH", "PUT", "DELETE"),
-            allow_headers=("Authorization", "Content-Type"),
+            allow_headers=ALLOWED_HEADERS,
             expose_headers=EXPOSED_HEADERS,
         )
+    app.add_middleware(RequestCounter)
     for family in (ServerError, StoreError, SandboxError, AuthError):
         app.add_exception_handler(family, _answer_error)
     app.add_exception_handler(RequestValidationError, _answer_validation_error)
@@ -115,6 +164,10 @@ def build_app(settings: Settings, open_services: OpenServices) -> FastAPI:
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, UnauthenticatedError):
+        services_of(request).metrics.refused_caller(error.reason.value)
+    elif isinstance(error, CodeRejectedError):
+        services_of(request).metrics.rejected_program()
     return problem_response(error, request_id_of(request))
 
 

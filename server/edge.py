@@ -10,10 +10,12 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.errors import HeadersTooLargeError, describe
+from server.errors import HeadersTooLargeError, PathTooLongError, describe
 
 HEADER_BYTES_MAX = 32 * 1024
 HEADER_FIELDS_MAX = 100
+PATH_BYTES_MAX = 2 * 1024
+PATH_CHARS_LOGGED = 256
 REQUEST_ID_KEY = "glovebox.request_id"
 LOG_FIELDS_KEY = "glovebox.log_fields"
 
@@ -59,14 +61,13 @@ class Edge:
         answer = _Answer(send, request_id)
         started = time.perf_counter()
         try:
-            if _headers_too_large(scope):
-                raise HeadersTooLargeError(HEADER_BYTES_MAX, HEADER_FIELDS_MAX)
+            _refuse_oversized(scope)
             await self._app(scope, receive, answer.send)
         except ClientDisconnect:
             fields["disconnected"] = True
         # The last boundary: whatever escaped is logged whole, and the caller learns the request's id alone.
         except Exception as exc:
-            if not isinstance(exc, HeadersTooLargeError):
+            if not isinstance(exc, (HeadersTooLargeError, PathTooLongError)):
                 log.exception("request failed")
             if not answer.started:
                 await problem_response(exc, request_id)(scope, receive, answer.send)
@@ -75,7 +76,7 @@ class Edge:
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],  # without the query: inputs may be in it
+                path=scope["path"][:PATH_CHARS_LOGGED],  # without the query: inputs may be in it
                 status=answer.status,
                 duration_ms=duration_ms,
                 **fields,
@@ -104,6 +105,9 @@ class _Answer:
         await self._send(message)
 
 
-def _headers_too_large(scope: Scope) -> bool:
+def _refuse_oversized(scope: Scope) -> None:
     headers = scope["headers"]
-    return len(headers) > HEADER_FIELDS_MAX or sum(len(n) + len(v) for n, v in headers) > HEADER_BYTES_MAX
+    if len(headers) > HEADER_FIELDS_MAX or sum(len(n) + len(v) for n, v in headers) > HEADER_BYTES_MAX:
+        raise HeadersTooLargeError(HEADER_BYTES_MAX, HEADER_FIELDS_MAX)
+    if len(scope["path"]) > PATH_BYTES_MAX:  # in characters: no fewer bytes came
+        raise PathTooLongError(PATH_BYTES_MAX)

@@ -7,13 +7,20 @@ ServerError
 ├── PrefetchRefusedError    a speculative GET would have run code
 ├── BodyTooLargeError       more bytes than this route takes
 ├── BodyTooSlowError        the body did not arrive in time
+├── BodyEncodedError        a Content-Encoding, which no route decodes
 ├── QueryTooLongError       more query than any route takes
+├── PathTooLongError        more path than any route has
 ├── HeadersTooLargeError    more header bytes or fields than any route takes
 ├── InvalidRequestError     a query, path or body that the route cannot read
 ├── InvalidCursorError      a cursor that the list did not make
+├── InvalidKeyError         an Idempotency-Key that is none
+├── KeyUnsupportedError     an Idempotency-Key for a route whose answers cannot be kept
+├── TooManyStreamsError     the caller follows as many runs as one may
 ├── InvalidInputsError      inputs that do not fit the agent's contract; nothing was held
+├── PreconditionRequiredError  the route wants If-Match
 ├── CodeRejectedError       the policy refuses the code; nothing was stored
 ├── UserBusyError           the caller has too many runs at once; nothing was held
+├── UserBytesError          the caller's requests hold too many bytes at once; nothing was held
 ├── ServerBusyError         no place came free in time; nothing was held
 ├── ShuttingDownError       this process admits nothing more; nothing was held
 ├── RunLostError            a run that began did not end through any fault of its program; nothing was charged
@@ -21,12 +28,14 @@ ServerError
 └── NotReadyError           a dependency of this process does not answer
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from agents_store import errors as store
+from agents_store.types import DryRunRate
 from sandbox import errors as sandbox
 from server.auth import errors as auth
 
@@ -94,12 +103,27 @@ class BodyTooSlowError(ServerError):
         self.body_ms_max = body_ms_max
 
 
+class BodyEncodedError(ServerError):
+    """The body has a Content-Encoding. None is decoded: what it unfolds to has no bound that the sender pays for."""
+
+    def __init__(self) -> None:
+        super().__init__("Send the body as it is, without a Content-Encoding.")
+
+
 class QueryTooLongError(ServerError):
     """The query has more bytes than any route takes."""
 
     def __init__(self, query_bytes_max: int) -> None:
         super().__init__(f"The query may have at most {query_bytes_max} bytes; send larger inputs as a POST body.")
         self.query_bytes_max = query_bytes_max
+
+
+class PathTooLongError(ServerError):
+    """The path has more bytes than any route's."""
+
+    def __init__(self, path_bytes_max: int) -> None:
+        super().__init__(f"The path may have at most {path_bytes_max} bytes.")
+        self.path_bytes_max = path_bytes_max
 
 
 class HeadersTooLargeError(ServerError):
@@ -130,8 +154,37 @@ class InvalidCursorError(ServerError):
         super().__init__("This cursor was not made by this list; start again without one.")
 
 
+class InvalidKeyError(ServerError):
+    """An Idempotency-Key that is none, or several of them."""
+
+    def __init__(self) -> None:
+        super().__init__("Send one Idempotency-Key of 1 to 255 visible ASCII characters.")
+
+
+class KeyUnsupportedError(ServerError):
+    """An Idempotency-Key for a route whose answer holds a secret, which is not kept."""
+
+    def __init__(self) -> None:
+        super().__init__("The answer holds a secret that is shown once, so it cannot be repeated; send no key.")
+
+
+class TooManyStreamsError(ServerError):
+    """The caller has as many event streams as one may at once."""
+
+    def __init__(self, streams_max: int) -> None:
+        super().__init__(f"You may follow {streams_max} runs at once; close a stream first.")
+        self.streams_max = streams_max
+
+
 class InvalidInputsError(_ListedError):
     """Inputs that do not fit the agent's contract. Nothing was held. Each of `errors` has `path` and `message`."""
+
+
+class PreconditionRequiredError(ServerError):
+    """The route changes what others may change too, and wants If-Match."""
+
+    def __init__(self) -> None:
+        super().__init__("Send `If-Match` with the ETag of the agent as you saw it, or `*` for whatever it is now.")
 
 
 class CodeRejectedError(_ListedError):
@@ -145,6 +198,15 @@ class UserBusyError(ServerError):
         kind = "dry runs" if dry else "live runs"
         super().__init__(f"You may have {live_max} {kind} at once; wait for one to end.")
         self.live_max = live_max
+        self.dry = dry
+
+
+class UserBytesError(ServerError):
+    """The bodies of the caller's requests that go on have too many bytes together. Nothing was held."""
+
+    def __init__(self, bytes_max: int) -> None:
+        super().__init__(f"The bodies of your requests may have {bytes_max} bytes together; wait for one to end.")
+        self.bytes_max = bytes_max
 
 
 class ServerBusyError(ServerError):
@@ -228,15 +290,24 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     BodyTooLargeError: Problem(413, "body_too_large", "Body too large", members=("body_bytes_max",)),
     BodyTooSlowError: Problem(408, "body_too_slow", "Body too slow", members=("body_ms_max",)),
     QueryTooLongError: Problem(414, "query_too_long", "Query too long", members=("query_bytes_max",)),
+    BodyEncodedError: Problem(415, "unsupported_encoding", "Encoded bodies are not read"),
+    PathTooLongError: Problem(414, "path_too_long", "Path too long", members=("path_bytes_max",)),
     HeadersTooLargeError: Problem(
         431, "headers_too_large", "Headers too large", members=("header_bytes_max", "header_fields_max")
     ),
     _ListedError: INTERNAL,
     InvalidRequestError: Problem(422, "invalid_request", "The request cannot be read", members=("errors",)),
     InvalidCursorError: Problem(422, "invalid_cursor", "Unknown cursor"),
+    InvalidKeyError: Problem(400, "invalid_idempotency_key", "The Idempotency-Key is none"),
+    KeyUnsupportedError: Problem(400, "idempotency_unsupported", "This answer is not kept"),
+    TooManyStreamsError: Problem(
+        429, "too_many_streams", "Too many streams at once", members=("streams_max",), retry_after_s=1
+    ),
     InvalidInputsError: Problem(422, "invalid_inputs", "Inputs do not fit the agent", members=("errors",)),
+    PreconditionRequiredError: Problem(428, "precondition_required", "If-Match is wanted"),
     CodeRejectedError: Problem(422, "code_rejected", "The policy refuses this code", members=("errors",)),
     UserBusyError: Problem(429, "too_many_runs", "Too many runs at once", members=("live_max",), retry_after_s=1),
+    UserBytesError: Problem(429, "too_many_bytes", "Too many bytes at once", members=("bytes_max",), retry_after_s=1),
     ServerBusyError: Problem(503, "server_busy", "The server is busy", retry_after_s=1),
     ShuttingDownError: Problem(503, "shutting_down", "The server is stopping", retry_after_s=5),
     RunLostError: Problem(503, "lost", "The run was lost", retry_after_s=1),
@@ -248,6 +319,12 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "unauthenticated",
         "No valid token",
         "Send `Authorization: Bearer <token>` with a token that has not expired.",
+    ),
+    auth.TokenRequiredError: Problem(
+        403,
+        "token_required",
+        "An API key cannot do this",
+        "Send a token of your identity provider: API keys neither make nor revoke keys, nor erase an account.",
     ),
     auth.IssuerUnavailableError: Problem(
         503, "issuer_unavailable", "Tokens cannot be checked now", _TRY_AGAIN, retry_after_s=5
@@ -263,6 +340,21 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("agent_name",),
     ),
     store.UnknownAgentError: Problem(404, "unknown_agent", "No such agent", "You have no agent of this name."),
+    store.UnknownVersionError: Problem(
+        404, "unknown_version", "No such version", "The agent has no version of this number."
+    ),
+    store.RevisionMovedError: Problem(
+        412,
+        "precondition_failed",
+        "The agent changed meanwhile",
+        "It is not what `If-Match` names any more; nothing was changed. Get it again and decide anew.",
+    ),
+    store.RunsLiveError: Problem(
+        409,
+        "runs_live",
+        "Runs are live",
+        "Nothing was erased: wait until your runs have ended, or cancel them, and try again.",
+    ),
     store.UnknownRunError: Problem(404, "unknown_run", "No such run", "You have no run of this id."),
     store.VersionMovedError: Problem(
         409, "version_moved", "The agent changed meanwhile", "Nothing was held; call again.", retry_after_s=1
@@ -274,6 +366,37 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "The run may cost up to {needed_microcredits} microcredits, {available_microcredits} are available. "
         "Nothing was held. Lower the agent's limits, or ask the operator for credits.",
         ("needed_microcredits", "available_microcredits"),
+    ),
+    store.TooManyDryRunsError: Problem(
+        429,
+        "too_many_dry_runs",
+        "Too many dry runs this hour",
+        "Your dry runs of this hour are spent; `Retry-After` says when the next hour begins. Live runs go on.",
+        retry_after_s=3600,
+    ),
+    store.UnknownApiKeyError: Problem(404, "unknown_api_key", "No such API key", "You have no API key of this id."),
+    store.TooManyApiKeysError: Problem(
+        409,
+        "too_many_api_keys",
+        "Too many API keys",
+        "You have {live_max} live API keys, which is the most; revoke one first.",
+        ("live_max",),
+    ),
+    store.RunFinishedError: Problem(
+        409, "run_finished", "The run has ended", "The run is {state}; there is nothing left to cancel.", ("state",)
+    ),
+    store.KeyInFlightError: Problem(
+        409,
+        "idempotency_in_flight",
+        "The first request is being carried out",
+        "A request with this Idempotency-Key is being carried out; ask again for its answer.",
+        retry_after_s=1,
+    ),
+    store.KeyMismatchError: Problem(
+        422,
+        "idempotency_mismatch",
+        "The key is another request's",
+        "This Idempotency-Key was sent with another method, path, query or body; a new request needs a new key.",
     ),
     store.StaleRunError: Problem(503, "lost", "The run was lost", "It was ended by another process.", retry_after_s=1),
     store.StoreUnavailableError: Problem(
@@ -293,6 +416,38 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     sandbox.SandboxBusyError: Problem(503, "sandbox_busy", "Every sandbox is busy", _TRY_AGAIN, retry_after_s=1),
     sandbox.SandboxLostError: Problem(503, "lost", "The sandbox died", _TRY_AGAIN, retry_after_s=1),
 }
+
+
+def dry_run_headers(rate: DryRunRate) -> dict[str, str]:
+    """What is left of a caller's dry runs, for answers to dry runs.
+
+    Source: draft-ietf-httpapi-ratelimit-headers-11, sections 3 and 4.
+    """
+    return {
+        "RateLimit-Policy": f'"dry-runs";q={rate.per_hour_max};w=3600',
+        "RateLimit": f'"dry-runs";r={rate.remaining};t={math.ceil(rate.reset_ms / 1000)}',
+    }
+
+
+def rate_headers_of(error: Exception) -> dict[str, str]:
+    """Which of the caller's own bounds an error is about, in the same two headers; none where it is not one."""
+    if isinstance(error, store.TooManyDryRunsError):
+        return dry_run_headers(error.rate)
+    if isinstance(error, UserBusyError):
+        name = "dry-runs-at-once" if error.dry else "live-runs-at-once"
+        quota, unit = error.live_max, "concurrent-requests"
+    elif isinstance(error, UserBytesError):
+        name, quota, unit = "bytes-at-once", error.bytes_max, "content-bytes"
+    else:
+        return {}
+    return {"RateLimit-Policy": f'"{name}";q={quota};qu="{unit}"', "RateLimit": f'"{name}";r=0;t=1'}
+
+
+def _retry_after_s(error: Exception, problem: Problem) -> int | None:
+    if isinstance(error, store.TooManyDryRunsError):
+        return max(1, math.ceil(error.rate.reset_ms / 1000))
+    found: int | None = getattr(error, "retry_after_s", problem.retry_after_s)
+    return found
 
 
 def problem_of(error: Exception) -> Problem:
@@ -324,9 +479,10 @@ def describe(error: Exception, request_id: UUID) -> tuple[int, dict[str, Any], d
     problem = problem_of(error)
     members: dict[str, Any] = {name: getattr(error, name) for name in problem.members}
     headers: dict[str, str] = {}
-    retry_after_s = getattr(error, "retry_after_s", problem.retry_after_s)
+    retry_after_s = _retry_after_s(error, problem)
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
+    headers.update(rate_headers_of(error))
     if problem.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="glovebox"'
     if isinstance(error, MethodNotAllowedError):

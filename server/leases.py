@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -14,8 +15,11 @@ from agents_store.store import Store
 HEARTBEAT_S = 5.0
 LEASE_S = 15.0
 REAP_S = 5.0
+PURGE_S = 60.0
 BEAT_TIMEOUT_S = 5.0
 REAP_TIMEOUT_S = 30.0
+PURGE_TIMEOUT_S = 60.0
+RETENTION = timedelta(days=90)
 
 log = structlog.get_logger("server.leases")
 
@@ -25,10 +29,15 @@ class Lease:
 
     A process whose lease ran out takes a new name: what it began under the old one is being reaped, and must not come
     back to life with the next heartbeat.
+
+    Attributes:
+        reaped_runs: how many runs of dead servers this process ended.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, *, retention: timedelta = RETENTION) -> None:
+        self.reaped_runs = 0
         self._store = store
+        self._retention = retention
         self._server_id: UUID = uuid_utils.compat.uuid7()
         self._expires_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
@@ -49,6 +58,7 @@ class Lease:
         self._tasks = [
             asyncio.create_task(_every(HEARTBEAT_S, self.beat), name="lease-heartbeat"),
             asyncio.create_task(_every(REAP_S, self.reap), name="reaper"),
+            asyncio.create_task(_every(PURGE_S, self.purge), name="purge"),
         ]
 
     async def close(self) -> None:
@@ -80,8 +90,16 @@ class Lease:
         """End what dead servers left."""
         async with asyncio.timeout(REAP_TIMEOUT_S):
             ended = await self._store.reap()
+        self.reaped_runs += ended
         if ended:
             log.warning("runs of dead servers ended", runs=ended)
+
+    async def purge(self) -> None:
+        """Remove runs and deleted agents that are past their retention."""
+        async with asyncio.timeout(PURGE_TIMEOUT_S):
+            purged = await self._store.purge(self._retention)
+        if purged.runs or purged.agents:
+            log.info("past retention", runs=purged.runs, agents=purged.agents)
 
 
 async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:

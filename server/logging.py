@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 import structlog
+from opentelemetry import trace
 from structlog.typing import EventDict, Processor
 
 from server.settings import Settings
@@ -41,6 +42,8 @@ def configure_logging(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
+    if settings.otlp_endpoint is not None:
+        shared.append(_add_trace_id)
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stdout.isatty())
     rendering: list[Processor] = (
         [redact, structlog.dev.ConsoleRenderer()]
@@ -63,6 +66,14 @@ def configure_logging(settings: Settings) -> None:
     )
     logging.basicConfig(handlers=[handler], level=max(level, logging.INFO), force=True)
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _add_trace_id(_logger: object, _method: str, event: EventDict) -> EventDict:
+    """Name the trace that the line belongs to, in the form of W3C Trace Context."""
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace_id"] = trace.format_trace_id(context.trace_id)
+    return event
 
 
 @lru_cache(maxsize=1024)

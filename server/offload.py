@@ -2,22 +2,40 @@
 
 import asyncio
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import TypeVar
-from weakref import WeakKeyDictionary
+from uuid import UUID
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 T = TypeVar("T")
 
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
+# For whom the current task works, so that one user's pieces wait for each other and not for everybody else's.
+working_for: ContextVar[UUID | None] = ContextVar("working_for", default=None)
+
+
+class _Turns:
+    """Whose turn it is on one event loop: each user has at most one piece in the queue that all share."""
+
+    def __init__(self) -> None:
+        self.of_all = asyncio.Lock()
+        self._of_users: WeakValueDictionary[UUID | None, asyncio.Lock] = WeakValueDictionary()
+
+    def of_user(self, user_id: UUID | None) -> asyncio.Lock:
+        return self._of_users.setdefault(user_id, asyncio.Lock())
+
+
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
 
 
 async def offload(work: Callable[[], T]) -> T:
-    """Do pure computation in a thread, one piece at a time.
+    """Do pure computation in a thread, one piece at a time, users taking turns.
 
     A computing thread keeps the interpreter for 5 ms at a time, so that with one of them the event loop waits that
     long at most at each of its turns; with several of them it would wait for each.
 
     Source: Python 3.11 library reference, `sys.setswitchinterval`.
     """
-    turn = _turns.setdefault(asyncio.get_running_loop(), asyncio.Lock())
-    async with turn:
+    turns = _turns.setdefault(asyncio.get_running_loop(), _Turns())
+    own = turns.of_user(working_for.get())
+    async with own, turns.of_all:
         return await asyncio.to_thread(work)

@@ -8,17 +8,26 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from server.errors import PROBLEMS, Problem
+from server.idempotency import UNKEPT
 from server.invocations.outcomes import RULINGS
 
 PROBLEM_JSON = "application/problem+json"
 PROTECTED = ("unauthenticated", "issuer_unavailable", "query_too_long", "store_unavailable", "misconfigured")
-EVERYWHERE = ("headers_too_large", "internal")
+KEYED = ("idempotency_in_flight", "idempotency_mismatch", "invalid_idempotency_key")
+EVERYWHERE = ("headers_too_large", "internal", "path_too_long")
 OPEN_PREFIX = "/health/"
 
 Responses = dict[int | str, dict[str, Any]]
 
 _BY_CODE: Mapping[str, Problem] = {problem.code: problem for problem in PROBLEMS.values()}
 _STATUS_OF_OUTCOME = {outcome.value: ruling.status for outcome, ruling in RULINGS.items() if ruling.status != 200}
+_KEY_PARAMETER: Mapping[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "for 24 h a repeat of this request with this key gets the first answer, and nothing happens twice",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
 _PROBLEM_SCHEMA: Mapping[str, Any] = {
     "type": "object",
     "description": "Problem details (RFC 9457). Match `code`; `detail` is for people.",
@@ -68,13 +77,31 @@ def document_api(app: FastAPI) -> dict[str, Any]:
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         schema["components"]["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "bearerFormat": "JWT",
+                "description": "a token of the issuer, or an API key (`gbx_...`)",
+            }
         }
         for path, operations in schema["paths"].items():
-            for operation in operations.values():
+            for method, operation in operations.items():
                 _complete(path, operation, schemas)
+                if method == "post" or operation["operationId"] == "invoke_agent_by_get":
+                    _document_key(operation)
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _document_key(operation: dict[str, Any]) -> None:
+    """What every operation says of idempotency keys."""
+    kept = operation["operationId"] not in UNKEPT
+    if kept:
+        operation["parameters"] = [*operation.get("parameters", []), _KEY_PARAMETER]
+    for status, response in problems(*(KEYED if kept else ("idempotency_unsupported",)), protected=False).items():
+        own = operation["responses"].setdefault(str(status), response)
+        told = own["description"].split("; ")
+        own["description"] = "; ".join(sorted({*told, *response["description"].split("; ")}))
 
 
 def _title(code: str) -> str:

@@ -9,8 +9,11 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from agents_store.types import Principal
-from server.bodies import query_pairs
+from server.auth.callers import require_token
+from server.bodies import BODY_HOLD_KEY, query_pairs
 from server.edge import LOG_FIELDS_KEY, REQUEST_ID_KEY
+from server.idempotency import Perform, has_key, refuse_unkept
+from server.offload import working_for
 from server.services import Services
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -45,6 +48,12 @@ def note(request: Request, **fields: str) -> None:
     request.scope[LOG_FIELDS_KEY].update(fields)
 
 
+async def once(request: Request, principal: Principal, perform: Perform) -> Response:
+    """Carry out a request that has an idempotency key, or answer it as before, whatever becomes of the caller."""
+    services = services_of(request)
+    return await services.live.carry(services.idempotency.once(principal, request, perform))
+
+
 class ProtectedRoute(APIRoute):
     """A route whose caller is verified before its query or body is looked at."""
 
@@ -53,11 +62,17 @@ class ProtectedRoute(APIRoute):
         handler = super().get_route_handler()
 
         async def authenticated(request: Request) -> Response:
-            principal = await services_of(request).verifier.authenticate(authorization_of(request))
+            principal = await services_of(request).callers.authenticate(authorization_of(request))
             note(request, user_id=str(principal.user_id))
             request.state.principal = principal
             query_pairs(request)
-            return await handler(request)
+            working_for.set(principal.user_id)
+            with services_of(request).bodies.hold(principal.user_id) as hold:
+                request.scope[BODY_HOLD_KEY] = hold
+                if request.method == "POST" and has_key(request):
+                    refuse_unkept(self.operation_id)
+                    return await once(request, principal, lambda again, _attempt: handler(again))
+                return await handler(request)
 
         return authenticated
 
@@ -74,5 +89,11 @@ def _caller(request: Request) -> Principal:
     return cast("Principal", request.state.principal)
 
 
+def _token_caller(request: Request) -> Principal:
+    return require_token(_caller(request))
+
+
 Caller = Annotated[Principal, Depends(_caller)]
+# For what an API key must not do, stolen or not.
+TokenCaller = Annotated[Principal, Depends(_token_caller)]
 Wired = Annotated[Services, Depends(services_of)]

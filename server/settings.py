@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from agents_store.types import DRY_RUNS_PER_HOUR_MAX
 from sandbox.types import CEILINGS, Limits
 
 
@@ -37,7 +38,12 @@ class Settings(BaseSettings):
     migrate_database_url: SecretStr | None = Field(
         None, description="the same database as its owner; migrations and credit grants use it"
     )
-    database_pool_max: int = Field(12, ge=1, le=200, description="connections that one server process opens at most")
+    superuser_database_url: SecretStr | None = Field(
+        None, description="a plain PostgreSQL as its superuser; `glovebox db prepare` alone uses it"
+    )
+    database_pool_max: int = Field(
+        12, ge=1, le=200, description="connections that one server process opens at most, besides one that listens"
+    )
 
     supabase_url: AnyHttpUrl | None = Field(
         None, validation_alias="SUPABASE_URL", description="Supabase project: issuer and signing keys of its tokens"
@@ -52,13 +58,44 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[str, ...] = Field((), description="addresses whose X-Forwarded-* headers count, JSON list")
     log_format: Literal["auto", "json", "console"] = Field("auto", description="auto: console on a terminal, else JSON")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least severe line logged")
+    retention_days: int = Field(
+        90, ge=1, le=36_500, description="days that finished runs and deleted agents are kept; the ledger stays"
+    )
     shutdown_grace_s: int = Field(30, ge=0, le=600, description="how long live runs may go on after SIGTERM")
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="bearer token of `/metrics`; unset: only callers on this machine get it"
+    )
+    otlp_endpoint: AnyHttpUrl | None = Field(
+        None,
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="OpenTelemetry collector (OTLP/HTTP) that gets a trace of each request; needs `glovebox[otel]`",
+    )
+    trace_ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        validation_alias="OTEL_TRACES_SAMPLER_ARG",
+        description="share of requests traced where the caller did not decide",
+    )
 
     runs_live_max: int = Field(32, ge=1, le=1024, description="runs that one server process executes at once")
     runs_waiting_max: int = Field(512, ge=0, le=10_000, description="calls that wait for a place; more get 503")
     run_wait_ms_max: int = Field(15_000, ge=0, le=120_000, description="longest wait for a place, then 503")
     user_runs_live_max: int = Field(50, ge=1, le=10_000, description="one user's live runs at once, then 429")
+    user_streams_max: int = Field(128, ge=1, le=10_000, description="runs that one user follows at once, then 429")
+    stream_stall_ms_max: int = Field(
+        10_000, ge=100, le=300_000, description="how long a follower may take nothing before it is dropped"
+    )
     user_dry_runs_live_max: int = Field(20, ge=1, le=10_000, description="one user's dry runs at once, then 429")
+    user_dry_runs_per_hour_max: int = Field(
+        DRY_RUNS_PER_HOUR_MAX, ge=1, le=1_000_000, description="one user's dry runs an hour on all servers, then 429"
+    )
+    user_body_bytes_max: int = Field(
+        16 * 1024**2, ge=1024**2, description="bytes of one user's bodies at once in one process, then 429"
+    )
+    body_bytes_max: int = Field(
+        128 * 1024**2, ge=1024**2, description="bytes of all bodies at once in one process, then 503"
+    )
     sandbox_uid: int = Field(
         64_999, ge=1, le=2**31, description="uid and gid of sandboxed code when the server is root"
     )

@@ -3,9 +3,10 @@
 from importlib.resources import files
 
 from psycopg import AsyncConnection, OperationalError, sql
+from psycopg.conninfo import conninfo_to_dict
 
-from agents_store.errors import StoreUnavailableError
-from agents_store.postgres.connection import connect_as_operator
+from agents_store.errors import StoreMisconfiguredError, StoreUnavailableError
+from agents_store.postgres.connection import connect_as_operator, parse_dsn
 
 LOGIN_ROLE = "glovebox_login"
 OWNER_ROLE = "glovebox_owner"
@@ -39,6 +40,35 @@ async def prepare_cluster(superuser_url: str, *, database: str, owner_password: 
             await conn.execute(bootstrap_sql("30_auth_shim.sql"))
     except OperationalError as exc:
         raise StoreUnavailableError("the database cluster cannot be prepared") from exc
+
+
+async def prepare_for(superuser_url: str, *, owner_url: str, login_url: str) -> str:
+    """Prepare a cluster for the two connection strings that Glovebox will use. Idempotent.
+
+    Args:
+        superuser_url: connection string of a superuser, to any database of the cluster.
+        owner_url: as `glovebox_owner`, with its password, to Glovebox's database.
+        login_url: as `glovebox_login`, with its password, to the same database.
+
+    Returns:
+        The database's name.
+
+    Raises:
+        StoreMisconfiguredError: a string names another role or database, or has no password.
+        StoreUnavailableError: the cluster cannot be reached, or something held a lock for too long.
+    """
+    databases, passwords = set(), []
+    for url, role in ((owner_url, OWNER_ROLE), (login_url, LOGIN_ROLE)):
+        given = conninfo_to_dict(parse_dsn(url).conninfo)
+        if given.get("user") != role or not given.get("password") or not given.get("dbname"):
+            raise StoreMisconfiguredError(f"the URL of {role} must have that user, a password and a database")
+        databases.add(str(given["dbname"]))
+        passwords.append(str(given["password"]))
+    if len(databases) > 1:
+        raise StoreMisconfiguredError("both URLs must name the same database")
+    (database,) = databases
+    await prepare_cluster(superuser_url, database=database, owner_password=passwords[0], login_password=passwords[1])
+    return database
 
 
 async def _make_database(conn: AsyncConnection, database: str) -> None:

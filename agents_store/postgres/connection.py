@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from time import monotonic
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
@@ -30,7 +31,23 @@ _TRANSACTION_POOLER_PORT = "6543"  # where Supabase's pooler listens in transact
 _OPERATOR_BOUNDS = "select set_config('lock_timeout', '30s', false), set_config('statement_timeout', '10min', false)"
 
 Connection = AsyncConnection[TupleRow]
-Pool = AsyncConnectionPool[Connection]
+
+
+class Pool(AsyncConnectionPool[Connection]):
+    """A pool that passes over sessions which the server ended meanwhile, all of them at once.
+
+    The library's own `check` waits longer and longer between two of them: seconds, after the server restarted.
+    """
+
+    async def getconn(self, timeout: float | None = None) -> Connection:
+        """A connection that was alive a moment ago. Raises psycopg_pool.PoolTimeout."""
+        deadline = monotonic() + (self.timeout if timeout is None else timeout)
+        while True:
+            conn = await super().getconn(deadline - monotonic())
+            if not _is_dead(conn):
+                return conn
+            await conn.close()
+            await self.putconn(conn)
 
 
 class Role(StrEnum):
@@ -90,26 +107,24 @@ def prepare_threshold(dsn: Dsn) -> int | None:
 
 def build_pool(dsn: Dsn, pool_max: int) -> Pool:
     """A closed pool of autocommit connections; the caller opens it."""
-    return AsyncConnectionPool(
+    return Pool(
         dsn.conninfo,
         kwargs={"autocommit": True, "prepare_threshold": prepare_threshold(dsn)},
         min_size=min(4, pool_max),
         max_size=pool_max,
         timeout=POOL_WAIT_S_MAX,
         max_waiting=POOL_WAITING_MAX,
-        check=_refuse_dead,
         reset=_refuse_unclean,
         open=False,
         name="glovebox",
     )
 
 
-async def _refuse_dead(conn: Connection) -> None:
-    """Raise where the server ended the session while it was idle. Costs no round trip while it did not."""
+def _is_dead(conn: Connection) -> bool:
+    """Whether the server said anything on an idle session: only its end comes unasked. Costs no round trip."""
     poll = select.poll()
     poll.register(conn.fileno(), select.POLLIN)
-    if poll.poll(0):
-        await conn.execute("select 1")
+    return bool(poll.poll(0))
 
 
 async def connect(dsn: Dsn) -> Connection:

@@ -66,6 +66,13 @@ class Database:
         with translated():
             await self._pool.close()
 
+    @property
+    def connections(self) -> Mapping[str, int]:
+        """Connections by state, `idle` and `used`, and as `waiting` the callers that have none yet."""
+        found = self._pool.get_stats()
+        size, idle = found.get("pool_size", 0), found.get("pool_available", 0)
+        return {"idle": idle, "used": max(0, size - idle), "waiting": found.get("requests_waiting", 0)}
+
     async def ping(self) -> None:
         """Prove within 2 s that the database answers. Raises StoreUnavailableError."""
         with translated():
@@ -73,10 +80,10 @@ class Database:
                 await conn.execute(query("ping"))
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, operation_s_max: float = OPERATION_S_MAX) -> AsyncIterator[Connection]:
         """One pooled connection for one operation, every wait bounded, errors translated."""
         with translated():
-            async with asyncio.timeout(OPERATION_S_MAX), self._pool.connection() as conn:
+            async with asyncio.timeout(operation_s_max), self._pool.connection() as conn:
                 yield conn
 
     async def as_user(self, principal: Principal, name: str, params: Params) -> list[Row]:

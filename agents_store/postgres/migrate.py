@@ -129,8 +129,7 @@ async def _apply(conn: AsyncConnection, migration: Migration) -> bool:
 
 async def _make_history(conn: AsyncConnection) -> None:
     """The history table as the Supabase CLI makes it."""
-    found = await conn.execute("select to_regclass('supabase_migrations.schema_migrations') is not null")
-    if await found.fetchone() == (True,):
+    if await _has_history(conn):
         return
     await conn.execute("create schema if not exists supabase_migrations")
     await conn.execute(
@@ -139,10 +138,17 @@ async def _make_history(conn: AsyncConnection) -> None:
     )
 
 
+async def _has_history(conn: AsyncConnection) -> bool:
+    # Not by to_regclass(): it asks a cache, which may not know yet what another migrator has just committed.
+    found = await conn.execute(
+        "select 1 from pg_tables where schemaname = 'supabase_migrations' and tablename = 'schema_migrations'"
+    )
+    return await found.fetchone() is not None
+
+
 async def _applied(conn: AsyncConnection) -> list[str]:
     """The applied versions. Raises SchemaMismatchError where one was applied with another text."""
-    found = await conn.execute("select to_regclass('supabase_migrations.schema_migrations') is not null")
-    if await found.fetchone() == (False,):
+    if not await _has_history(conn):
         return []
     rows = await conn.execute("select version, statements from supabase_migrations.schema_migrations order by version")
     texts = {migration.version: migration.text for migration in migrations()}

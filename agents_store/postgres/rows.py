@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from agents_store.types import Agent, AgentDetail, AgentStatus, Entry, EntryKind, NewVersion, Run, RunState
+from agents_store.types import (
+    Agent,
+    AgentDetail,
+    AgentStatus,
+    ApiKey,
+    Entry,
+    EntryKind,
+    NewVersion,
+    Run,
+    RunState,
+    Version,
+    VersionDetail,
+)
 
 Row = dict[str, Any]
 
@@ -25,7 +37,28 @@ def to_agent(row: Row) -> Agent:
 
 def to_agent_detail(row: Row) -> AgentDetail:
     """An agent with its current version."""
-    version = NewVersion(
+    return AgentDetail(to_agent(row), _contents(row))
+
+
+def to_version(row: Row) -> Version:
+    """A version from `version` to `current`; other columns are left alone."""
+    return Version(
+        version=row["version"],
+        created_at=row["created_at"],
+        asked_tier=row["asked_tier"],
+        tier=row["tier"],
+        code_sha256=row["code_sha256"],
+        current=row["current"],
+    )
+
+
+def to_version_detail(row: Row) -> VersionDetail:
+    """A version with its code and contract."""
+    return VersionDetail(to_version(row), _contents(row))
+
+
+def _contents(row: Row) -> NewVersion:
+    return NewVersion(
         code=row["code"],
         tier=row["asked_tier"],
         resolved_tier=row["tier"],
@@ -34,7 +67,6 @@ def to_agent_detail(row: Row) -> AgentDetail:
         examples=row["examples"],
         reasons=row["reasons"],
     )
-    return AgentDetail(to_agent(row), version)
 
 
 def to_run(row: Row) -> Run:
@@ -45,3 +77,8 @@ def to_run(row: Row) -> Run:
 def to_entry(row: Row) -> Entry:
     """A ledger entry; the columns are exactly the record's fields."""
     return Entry(**{**row, "kind": EntryKind(row["kind"])})
+
+
+def to_api_key(row: Row) -> ApiKey:
+    """An API key; the columns are exactly the record's fields."""
+    return ApiKey(**row)

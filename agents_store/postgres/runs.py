@@ -4,6 +4,8 @@ import asyncio
 from time import monotonic
 from uuid import UUID
 
+from psycopg.errors import ForeignKeyViolation
+from psycopg.rows import dict_row
 from psycopg.types.numeric import Int4, Int8
 
 from agents_store.errors import (
@@ -11,6 +13,7 @@ from agents_store.errors import (
     StaleRunError,
     StoreError,
     StoreUnavailableError,
+    TooManyDryRunsError,
     UnknownAgentError,
     UnknownRunError,
     VersionMovedError,
@@ -21,9 +24,25 @@ from agents_store.postgres.database import AFTER_EVERY_UUID, Database, Params, b
 from agents_store.postgres.queries import query
 from agents_store.postgres.rows import Row, to_run
 from agents_store.postgres.storable import storable_json, storable_text
-from agents_store.types import BegunRun, Charge, LogRecord, Page, Principal, Run, RunEnd, RunStart
+from agents_store.types import (
+    ANY_RUN,
+    BegunRun,
+    Charge,
+    DryRunRate,
+    LogRecord,
+    Page,
+    Principal,
+    Run,
+    RunEnd,
+    RunFilter,
+    RunStart,
+    RunState,
+)
 
 REAP_BATCH_RUNS = 100
+PURGE_BATCH_KEYS = 500
+LIVE_STATES = frozenset({RunState.CREATED, RunState.EXECUTING})
+ID_AGE_S_MAX = 25 * 3600  # an idempotency key keeps a run's id for 24 h before the run begins
 # How long a begin without an answer may still commit: longer than any statement of the login role lives.
 ABANDONED_S_MAX = 60.0
 
@@ -40,7 +59,7 @@ class RunRoom(Database):
         """In one round trip: verify the current version, hold the most that its limits allow, insert the run.
 
         Raises:
-            UnknownAgentError, VersionMovedError, InsufficientCreditsError: nothing was held.
+            UnknownAgentError, VersionMovedError, InsufficientCreditsError, TooManyDryRunsError: nothing was held.
             StoreUnavailableError: nothing was held, or `reap` will release it.
             ValueError: inputs that are no JSON, or a run id that was used.
         """
@@ -49,23 +68,30 @@ class RunRoom(Database):
             async with self.connection() as conn:
                 params = _begin_params(principal, start)
                 sent = True
-                begun = await (await conn.execute(query("begin_run"), params)).fetchone()
+                statement = query("begin_dry_run" if start.test else "begin_run")
+                try:
+                    begun = await (await conn.execute(statement, params)).fetchone()
+                except ForeignKeyViolation as exc:  # the account was erased at this moment
+                    raise UnknownAgentError(start.agent_name) from exc
         except (StoreUnavailableError, asyncio.CancelledError):
             if sent:
                 # It may have committed, and this server lives on: nobody else would ever end it.
                 self._abandoned[start.run_id] = monotonic() + ABANDONED_S_MAX
             raise
-        status, revision, hold, price_max, available, started_at = the(begun)
+        status, revision, hold, price_max, available, started_at, *rest = the(begun)
+        rate = DryRunRate(start.dry_runs_per_hour_max, *rest) if start.test else None
         match status:
             case "begun":
                 self._abandoned.pop(start.run_id, None)
-                return BegunRun(start.run_id, principal.user_id, revision, hold, started_at)
+                return BegunRun(start.run_id, principal.user_id, revision, hold, started_at, rate)
             case "unknown_agent":
                 raise UnknownAgentError(start.agent_name)
             case "version_moved":
                 raise VersionMovedError(f"version {start.version} of {start.agent_name!r} is not current")
             case "insufficient":
                 raise InsufficientCreditsError(price_max, available)
+        if rate is not None and status == "too_many_dry_runs":
+            raise TooManyDryRunsError(rate)
         raise StoreError(f"begin_run answered {status!r}")
 
     async def finish(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
@@ -87,16 +113,30 @@ class RunRoom(Database):
         return Charge(charge, would_charge)
 
     async def list_runs(
-        self, principal: Principal, *, agent_name: str | None, limit: int, cursor: str | None
+        self,
+        principal: Principal,
+        *,
+        agent_name: str | None,
+        limit: int,
+        cursor: str | None,
+        wanted: RunFilter = ANY_RUN,
     ) -> Page[Run]:
-        """The caller's runs, newest first.
+        """The caller's runs, of one agent or of all, newest first, those that are `wanted`.
 
         Raises:
             ValueError: `cursor` is none of this method, or `limit` is not 1 to 1,000.
         """
-        name = "list_runs" if agent_name is None else "list_runs_of_agent"
-        before = UUID(int=AFTER_EVERY_UUID if cursor is None else decode_cursor("runs", cursor))
-        rows = await self.page(principal, name, limit, {"agent_name": agent_name, "before": before})
+        before = AFTER_EVERY_UUID if cursor is None else decode_cursor("runs", cursor)
+        if agent_name is None and wanted == ANY_RUN:
+            rows = await self.page(principal, "list_runs", limit, {"before": UUID(int=before)})
+        else:
+            params = {**_filter_params(agent_name, wanted, before), "rows_max": Int4(bounded(limit) + 1)}
+            async with self.connection() as conn:
+                async with acting_as(conn, Role.USER, claims_of(principal.user_id)):
+                    found = conn.cursor(row_factory=dict_row)
+                    # Planned anew each time: one plan for all filters would use the indexes of none.
+                    await found.execute(query("list_runs_filtered"), params, prepare=False)
+                rows = await found.fetchall()
         return to_page("runs", rows, limit, to_run)
 
     async def get_run(self, principal: Principal, run_id: UUID) -> Run:
@@ -129,8 +169,10 @@ class RunRoom(Database):
     async def reap(self) -> int:
         """End the runs of servers whose lease expired (failed, lost), releasing their holds. How many it ended.
 
-        Also ends runs whose `begin` got no answer in this process, so it must be called now and then.
+        Also ends runs whose `begin` got no answer in this process, and forgets a batch of idempotency keys that
+        expired, so it must be called now and then.
         """
+        await self.as_login("purge_keys", {"keys_max": Int4(PURGE_BATCH_KEYS)})
         now = monotonic()
         self._abandoned = {run_id: until for run_id, until in self._abandoned.items() if until > now}
         params = {"runs_max": Int4(REAP_BATCH_RUNS), "abandoned": list(self._abandoned)}
@@ -146,6 +188,39 @@ class RunRoom(Database):
         await self.as_login("retire_server", {"server_id": server_id})
 
 
+def _filter_params(agent_name: str | None, wanted: RunFilter, before: int) -> dict[str, object]:
+    # Ids sort by the moment at which they were made, at most a day before the run: they bound what is read.
+    after = 0
+    state = wanted.state or _state_of(wanted.outcome)
+    if wanted.created_after is not None:
+        after = _id_at(wanted.created_after.timestamp() - ID_AGE_S_MAX)
+    if wanted.created_before is not None:
+        before = min(before, _id_at(wanted.created_before.timestamp() + ID_AGE_S_MAX))
+    return {
+        "agent_name": agent_name,
+        "state": None if state is None else state.value,
+        "live": True if state in LIVE_STATES else None,
+        "outcome": wanted.outcome,
+        "test": wanted.test,
+        "created_after": wanted.created_after,
+        "created_before": wanted.created_before,
+        "before": UUID(int=before),
+        "after": UUID(int=after),
+    }
+
+
+def _state_of(outcome: str | None) -> RunState | None:
+    """The state that an outcome entails; what did not succeed has an index by state."""
+    if outcome is None:
+        return None
+    return {"succeeded": RunState.COMPLETED, "cancelled": RunState.CANCELLED}.get(outcome, RunState.FAILED)
+
+
+def _id_at(seconds: float) -> int:
+    """The least UUIDv7 of a moment, in seconds since 1970 (RFC 9562, section 5.7)."""
+    return min(max(0, int(seconds * 1000)), 2**48 - 1) << 80
+
+
 def _begin_params(principal: Principal, start: RunStart) -> Params:
     # Integers have one type each, whatever their value: otherwise each size would be another prepared statement.
     return {
@@ -159,6 +234,8 @@ def _begin_params(principal: Principal, start: RunStart) -> Params:
         "wall": start.wall,
         "wall_missing": list(start.wall_missing),
         "server_id": start.server_id,
+        "user_id": principal.user_id,
+        "dry_runs_per_hour_max": Int4(start.dry_runs_per_hour_max),
     }
 
 
@@ -177,9 +254,10 @@ def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
         "cpu_ms": Int4(end.cpu_ms),
         "peak_memory_bytes": Int8(end.peak_memory_bytes),
         "output_bytes": Int8(end.output_bytes),
-        "logs": storable_json([_log_row(record) for record in end.logs]) if end.logs else None,
+        "logs": storable_json([log_row(record) for record in end.logs]) if end.logs else None,
     }
 
 
-def _log_row(record: LogRecord) -> Row:
+def log_row(record: LogRecord) -> Row:
+    """A log line as the functions of the database take it."""
     return {"seq": record.seq, "at_ms": record.at_ms, "message": record.message, "fields": record.fields}

@@ -1,9 +1,13 @@
 """`PostgresStore`: the store contract on PostgreSQL, direct or through a pooler."""
 
+from agents_store.postgres.account import AccountRoom
 from agents_store.postgres.agents import AgentRoom
+from agents_store.postgres.api_keys import ApiKeyRoom
 from agents_store.postgres.credits import CreditRoom
+from agents_store.postgres.idempotency import IdempotencyRoom
+from agents_store.postgres.live_runs import LiveRunRoom
 from agents_store.postgres.runs import RunRoom
 
 
-class PostgresStore(AgentRoom, RunRoom, CreditRoom):
+class PostgresStore(AgentRoom, RunRoom, LiveRunRoom, IdempotencyRoom, CreditRoom, ApiKeyRoom, AccountRoom):
     """Implements `agents_store.store.Store`: one pool, one room per subject."""

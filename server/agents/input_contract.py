@@ -17,7 +17,8 @@ from server.offload import offload
 ERRORS_MAX = 10
 MESSAGE_CHARS_MAX = 200
 STEPS_INLINE_MAX = 2_000  # about 5 ms of the event loop
-STEPS_MAX = 200_000  # about 400 ms of a thread
+STEPS_MAX = 100_000  # about 800 ms of a thread at worst
+ERROR_STEPS = 25  # making an error takes that much longer than a check, and leaves as much to collect
 NUMBER_CHARS_MAX = 400
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)", re.ASCII)
@@ -54,7 +55,7 @@ def _counted(keyword: str, check: Any) -> Any:
         steps = _steps.get()
         steps.spend(1 + _length(value) + (_length(instance) if keyword in _WALKS_INSTANCE else 0))
         for error in check(validator, value, instance, schema) or ():
-            steps.spend(len(error.message) >> 6)  # a message has the whole instance in it
+            steps.spend(ERROR_STEPS + (len(error.message) >> 6))  # a message has the whole instance in it
             yield error
 
     return counted

@@ -60,6 +60,29 @@ class CreateAgent(BaseModel):
     limits: RequestedLimits = RequestedLimits()
 
 
+class EditAgent(BaseModel):
+    """Changes of an agent. What is not named stays; all but `description` makes a new version.
+
+    `limits` is merged name by name, null being its default; null clears `inputs_schema`, `examples` and `limits`.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={"examples": [{"description": "Greets", "limits": {"wall_ms_max": 2_000}}]},
+    )
+
+    description: str = Field(default_factory=str, max_length=DESCRIPTION_CHARS_MAX)
+    code: str = Field(default_factory=str, min_length=1, description="Python, at most 256 KiB of UTF-8")
+    tier: Literal["auto", "restricted"] = Field(default_factory=lambda: "auto")
+    inputs_schema: dict[str, Any] | None = Field(default_factory=lambda: None, description="replaced as a whole")
+    examples: list[Example] | None = Field(
+        default_factory=lambda: None, max_length=EXAMPLES_MAX, description="replaced as a whole"
+    )
+    limits: RequestedLimits | None = Field(default_factory=lambda: None)
+
+
 class AgentSummary(BaseModel):
     """An agent as listed. `tier` is what its current version runs in; `revision` changes with every change."""
 
@@ -91,3 +114,51 @@ class AgentPage(BaseModel):
 
     items: Sequence[AgentSummary]
     next_cursor: str | None
+
+
+class VersionSummary(BaseModel):
+    """A version as listed. `asked_tier` is what its author asked for, `tier` what it runs in."""
+
+    version: int
+    created_at: datetime
+    asked_tier: str
+    tier: str
+    code_sha256: str = Field(description="lower-case hex over the UTF-8 code")
+    current: bool = Field(description="whether the agent's URL runs it")
+
+
+class VersionShown(VersionSummary):
+    """A version with its code and contract."""
+
+    code: str
+    inputs_schema: Mapping[str, Any] | None
+    examples: Sequence[Mapping[str, Any]]
+    limits: Mapping[str, int]
+    tier_reasons: Mapping[str, str]
+
+
+class VersionPage(BaseModel):
+    """One page of versions, newest first."""
+
+    items: Sequence[VersionSummary]
+    next_cursor: str | None
+
+
+class CheckedExample(BaseModel):
+    """What one example's dry run came to. `index` counts from 0 in the order of the version's examples."""
+
+    index: int
+    passed: bool
+    expected: Any
+    got: Any = Field(description="null without a result, and for one above 64 KiB, which the run has whole")
+    outcome: str | None = Field(description="null when the check's time was up before its turn")
+    error: Mapping[str, Any] | None
+    run_id: UUID | None
+
+
+class CheckReport(BaseModel):
+    """Whether a version does what its examples say. `passed` is true where it has none."""
+
+    version: int
+    passed: bool
+    results: Sequence[CheckedExample]

@@ -1,20 +1,22 @@
-"""Creating, showing, listing and deleting agents."""
+"""Creating, showing, listing, editing and deleting agents, and their versions."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
-from agents_store.errors import UnknownAgentError
+from agents_store.errors import RevisionMovedError, UnknownAgentError
 from agents_store.store import Store
-from agents_store.types import Agent, AgentDetail, NewVersion, Page, Principal
+from agents_store.types import Agent, AgentDetail, NewVersion, Page, Principal, Version, VersionDetail
 from sandbox.backend import Sandbox
-from sandbox.types import SOURCE_BYTES_MAX, Limits, Program
-from server.agents.input_contract import InputContract
-from server.agents.input_schema import RESERVED_INPUT, check_input_schema
+from sandbox.types import Limits, Program
+from server.agents.drafts import Draft, check_draft, draft_of, edited_draft, refusal
 from server.agents.names import is_agent_name
-from server.agents.schemas import CreateAgent, RequestedLimits
-from server.errors import CodeRejectedError, InvalidInputsError, InvalidRequestError
+from server.agents.preconditions import Expected
+from server.agents.schemas import CreateAgent, EditAgent
+from server.errors import CodeRejectedError, InvalidRequestError
 from server.invocations.admission import Admission
 from server.invocations.contracts import Contracts
+
+ANY_REVISION_RETRIES_MAX = 3
 
 
 class Agents:
@@ -46,20 +48,9 @@ class Agents:
         """
         with self._admission.call(principal.user_id, dry=True):
             asked = await read()
-            limits = await self._check_contract(asked)
-            async with self._admission.place(principal.user_id):
-                refusals = await self._sandbox.check(Program(asked.code))
-        if refusals:
-            raise CodeRejectedError("The code uses what this tier refuses.", [asdict(refusal) for refusal in refusals])
-        version = NewVersion(
-            code=asked.code,
-            tier=asked.tier,
-            resolved_tier=self._sandbox.tier.value,
-            limits=asdict(limits),
-            inputs_schema=asked.inputs_schema,
-            examples=[example.model_dump() for example in asked.examples],
-            reasons={},
-        )
+            if not is_agent_name(asked.agent_name):
+                raise refusal("/agent_name", "looks like a UUID; choose a name that does not")
+            version = await self._checked(principal, draft_of(asked))
         return await self._store.create_agent(principal, asked.agent_name, asked.description, version)
 
     async def list(
@@ -81,49 +72,93 @@ class Agents:
         self._contracts.drop(principal, agent_name)
         await self._store.delete_agent(principal, agent_name)
 
-    async def _check_contract(self, asked: CreateAgent) -> Limits:
-        if not is_agent_name(asked.agent_name):
-            raise _refusal("/agent_name", "looks like a UUID; choose a name that does not")
-        size = len(asked.code.encode())
-        if size > SOURCE_BYTES_MAX:
-            raise _refusal("/code", f"is {size} bytes; at most {SOURCE_BYTES_MAX} are allowed")
-        limits = resolve_limits(asked.limits, self._ceilings)
-        if asked.inputs_schema is not None:
-            check_input_schema(asked.inputs_schema)
-        contract = InputContract(asked.inputs_schema)
-        for index, example in enumerate(asked.examples):
-            if RESERVED_INPUT in example.inputs:
-                raise _refusal(f"/examples/{index}/inputs/{RESERVED_INPUT}", "is a reserved name")
-            try:
-                await contract.check(example.inputs)
-            except InvalidInputsError as exc:
-                errors = [{**error, "path": f"/examples/{index}/inputs{error['path']}"} for error in exc.errors]
-                raise InvalidRequestError(f"Example {index} does not fit inputs_schema.", errors) from exc
-        return limits
+    async def edit(
+        self, principal: Principal, agent_name: str, expected: Expected, read: Callable[[], Awaitable[EditAgent]]
+    ) -> AgentDetail:
+        """Change an agent that is as expected. Code and contract make a new version, checked as a first one is.
 
+        Args:
+            principal: whose agent it is.
+            agent_name: which one.
+            expected: what the agent must be when it is changed.
+            read: reads what is asked for, once the caller may ask for anything.
 
-def resolve_limits(asked: RequestedLimits, ceilings: Limits) -> Limits:
-    """Every limit of a version: as asked, or its default where the ceiling allows it.
+        Raises:
+            UnknownAgentError: the caller has no agent of this name.
+            RevisionMovedError: the agent is not, or not any more, as expected; nothing was changed.
+            InvalidRequestError, CodeRejectedError: the change is not acceptable; nothing was changed.
+            UserBusyError, ServerBusyError, SandboxBusyError, SandboxLostError: nothing was decided.
+        """
+        _require_name(agent_name)
+        with self._admission.call(principal.user_id, dry=True):
+            asked = await read()
+            if not asked.model_fields_set:
+                raise InvalidRequestError("The body names nothing to change.")
+            retries_left = ANY_REVISION_RETRIES_MAX
+            while True:
+                current = await self._store.get_agent(principal, agent_name)
+                expected.require(current.agent)
+                draft = edited_draft(asked, current.version)
+                version = None if draft is None else await self._checked(principal, draft)
+                description = asked.description if "description" in asked.model_fields_set else None
+                try:
+                    edited = await self._store.edit_agent(
+                        principal, current.agent, description=description, version=version
+                    )
+                except RevisionMovedError:
+                    if not expected.is_anything or not retries_left:
+                        raise
+                    retries_left -= 1  # what others made of it meanwhile is expected, too
+                else:
+                    self._contracts.drop(principal, agent_name)
+                    return edited
 
-    Raises InvalidRequestError naming each limit above its ceiling.
-    """
-    highest = asdict(ceilings)
-    wanted = asked.model_dump(exclude_none=True)
-    errors = [
-        {"path": f"/limits/{name}", "message": f"must be at most {highest[name]}"}
-        for name, value in wanted.items()
-        if value > highest[name]
-    ]
-    if errors:
-        raise InvalidRequestError("A limit is above what this server allows.", errors)
-    defaults = {name: min(value, highest[name]) for name, value in asdict(Limits()).items()}
-    return replace(Limits(**defaults), **wanted)
+    async def activate(self, principal: Principal, agent_name: str, version: int, expected: Expected) -> AgentDetail:
+        """Make a version the current one, where the agent is as expected.
+
+        Raises UnknownAgentError, UnknownVersionError, RevisionMovedError: nothing was changed.
+        """
+        _require_name(agent_name)
+        revision = None
+        if not expected.is_anything:
+            current = await self._store.get_agent(principal, agent_name)
+            expected.require(current.agent)
+            revision = current.agent.revision
+        activated = await self._store.activate_version(principal, agent_name, version, revision=revision)
+        self._contracts.drop(principal, agent_name)
+        return activated
+
+    async def versions(self, principal: Principal, agent_name: str, *, limit: int, cursor: str | None) -> Page[Version]:
+        """An agent's versions, newest first.
+
+        Raises UnknownAgentError, and ValueError on a cursor that this list did not make.
+        """
+        _require_name(agent_name)
+        return await self._store.list_versions(principal, agent_name, limit=limit, cursor=cursor)
+
+    async def version(self, principal: Principal, agent_name: str, version: int) -> VersionDetail:
+        """One version of an agent. Raises UnknownAgentError, UnknownVersionError."""
+        _require_name(agent_name)
+        return await self._store.get_version(principal, agent_name, version)
+
+    async def _checked(self, principal: Principal, draft: Draft) -> NewVersion:
+        """The version that a draft comes to. Raises InvalidRequestError, CodeRejectedError."""
+        limits = await check_draft(draft, self._ceilings)
+        async with self._admission.place(principal.user_id):
+            refusals = await self._sandbox.check(Program(draft.code))
+        if refusals:
+            raise CodeRejectedError("The code uses what this tier refuses.", [asdict(refusal) for refusal in refusals])
+        return NewVersion(
+            code=draft.code,
+            tier=draft.tier,
+            resolved_tier=self._sandbox.tier.value,
+            limits=asdict(limits),
+            inputs_schema=draft.inputs_schema,
+            examples=draft.examples,
+            reasons={},
+        )
 
 
 def _require_name(agent_name: str) -> None:
     if not is_agent_name(agent_name):
         raise UnknownAgentError(agent_name)
-
-
-def _refusal(path: str, message: str) -> InvalidRequestError:
-    return InvalidRequestError(f"{path} {message}.", [{"path": path, "message": message}])

@@ -2,6 +2,7 @@
 
 AuthError
 ├── UnauthenticatedError        no token, or one that proves nothing
+├── TokenRequiredError          an API key proved the caller, and this needs a token
 ├── IssuerUnavailableError      the issuer's keys were never fetched, so nobody can be told from anybody; safe to retry
 ├── KeysRefusedError            a published key or key document is not fit for use; never leaves this package
 └── AuthMisconfiguredError      the settings or the key file do not allow authentication, and says what to do
@@ -44,6 +45,10 @@ class UnauthenticatedError(AuthError):
     def __init__(self, reason: Reason) -> None:
         super().__init__(f"unauthenticated: {reason}")
         self.reason = reason
+
+
+class TokenRequiredError(AuthError):
+    """The caller is known by an API key, and what is asked for needs a token of the issuer."""
 
 
 class IssuerUnavailableError(AuthError):

@@ -51,6 +51,11 @@ class RemoteKeys:
             await self._client.aclose()
             self._client = None
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last fetch failed."""
+        return self._failing
+
     def known(self, kid: str) -> VerificationKey | None:
         """The key of this id among those fetched last."""
         return self._keys.get(kid)

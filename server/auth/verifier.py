@@ -7,6 +7,7 @@ from server.auth.claims import check_claims
 from server.auth.clock import SYSTEM_CLOCK, Clock
 from server.auth.errors import IssuerUnavailableError, Reason, UnauthenticatedError
 from server.auth.keys import ALG_OF_KTY, KeySource, VerificationKey
+from server.auth.remote_keys import RemoteKeys
 from server.auth.token import UnverifiedToken, bearer_token, parse_token
 from server.auth.verified_tokens import VerifiedTokens
 
@@ -32,6 +33,11 @@ class Verifier:
         self._secret = secret
         self._clock = clock
         self._verified = VerifiedTokens(clock)
+
+    @property
+    def issuer_failing(self) -> bool:
+        """Whether the issuer did not give its keys when last asked; those at hand stay in use."""
+        return isinstance(self._keys, RemoteKeys) and self._keys.failing
 
     async def open(self) -> None:
         """Get the key source ready.

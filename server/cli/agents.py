@@ -1,24 +1,30 @@
-"""`glovebox agents`: create, list, show, run, logs, delete, over HTTP."""
+"""`glovebox agents`: create, list, show, run, logs, delete, over HTTP; versions are in a module of their own."""
 
 import json
 import sys
 import textwrap
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 import typer
 
-from server.cli import output
+from server.cli import output, versions
 from server.cli.client import Answer, ApiClient, open_client
 from server.cli.errors import CliError, Exit
 from server.cli.manifest import read_agent
 from server.cli.options import AgentName, AsJson, Limit
+from server.cli.paths import agent_path, quoted
+from server.cli.runs import Follow, log_text, show_log
 
 INPUT_BYTES_MAX = 16 * 1024**2
 DESCRIPTION_WIDTH = 72
 
-app = typer.Typer(help="Create, run and inspect your agents.", no_args_is_help=True)
+app = typer.Typer(help="Create, run, change and inspect your agents.", no_args_is_help=True)
+app.command()(versions.edit)
+app.command("versions")(versions.list_versions)
+app.command()(versions.diff)
+app.command()(versions.activate)
+app.command()(versions.check)
 
 
 @app.command()
@@ -70,7 +76,7 @@ def list_agents(limit: Limit = 50, as_json: AsJson = False) -> None:
 def show(agent_name: AgentName, as_json: AsJson = False) -> None:
     """Show one agent with its code and contract."""
     with open_client() as client:
-        agent = client.get(_agent_path(agent_name))
+        agent = client.get(agent_path(agent_name))
     if as_json:
         output.json_object(agent)
         return
@@ -85,7 +91,7 @@ def show(agent_name: AgentName, as_json: AsJson = False) -> None:
 def delete(agent_name: AgentName, as_json: AsJson = False) -> None:
     """Delete an agent: its name becomes free, its runs and the ledger stay."""
     with open_client() as client:
-        client.request("DELETE", _agent_path(agent_name))
+        client.request("DELETE", agent_path(agent_name))
     if as_json:
         output.json_object({"agent_name": agent_name, "deleted": True})
     else:
@@ -125,6 +131,7 @@ def logs(
     agent_name: Annotated[str | None, typer.Argument(metavar="NAME", help="Its last run's lines.")] = None,
     run_id: Annotated[str | None, typer.Option("--run", metavar="ID", help="This run's lines instead.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many lines at most, oldest first.")] = 1000,
+    follow: Follow = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what a run logged."""
@@ -132,13 +139,17 @@ def logs(
         raise typer.BadParameter("give an agent's NAME or --run ID")
     with open_client() as client:
         run_id = run_id or _last_run_id(client, str(agent_name))
-        page = client.pages(f"/runs/{_quoted(run_id)}/logs", limit=limit)
+        if follow:
+            output.note(f"run {run_id}")
+            show_log(client, run_id, follow=True)
+            return
+        page = client.pages(f"/runs/{quoted(run_id)}/logs", limit=limit)
     if as_json:
         output.json_object({"run_id": run_id, **page})
         return
     output.note(f"run {run_id}")
     for log_line in page["items"]:
-        output.line(_log_text(log_line))
+        output.line(log_text(log_line))
     if page["next_cursor"] is not None:
         output.note(f"there are more than these {limit} lines; raise --limit")
 
@@ -182,18 +193,8 @@ def _read_inputs(name: str) -> str:
 
 def _invocation_path(client: ApiClient, agent_name: str) -> str:
     # Not the agent's `url`: the token goes to GLOVEBOX_URL alone, whatever an answer says.
-    agent = client.get(_agent_path(agent_name))
-    return f"/agents/{_quoted(agent['user_id'])}/{_quoted(agent_name)}"
-
-
-def _agent_path(agent_name: str) -> str:
-    return f"/agents/{_quoted(agent_name)}"
-
-
-def _quoted(segment: str) -> str:
-    if segment in {"", ".", ".."}:
-        raise typer.BadParameter(f"{segment!r} is no name")
-    return quote(segment, safe="")
+    agent = client.get(agent_path(agent_name))
+    return f"/agents/{quoted(agent['user_id'])}/{quoted(agent_name)}"
 
 
 def _last_run_id(client: ApiClient, agent_name: str) -> str:
@@ -224,14 +225,9 @@ def _print_dry_run(answer: Answer, *, as_json: bool) -> None:
         return
     output.json_object(dry["result"])
     for log_line in dry["logs"]:
-        output.note(_log_text(log_line))
+        output.note(log_text(log_line))
     for effect in dry["effects"]:
         output.note(f"effect: {output.as_json(effect)}")
     ended = "complete" if dry["complete"] else "ended early, at an effect that was withheld"
     price = output.credits_text(dry["would_charge"])
     output.note(f"dry run {answer.headers.get('Glovebox-Run-Id')}, {ended}; nothing charged, live: {price} credits")
-
-
-def _log_text(log_line: dict[str, Any]) -> str:
-    fields = "".join(f" {key}={output.as_json(value)}" for key, value in log_line.get("fields", {}).items())
-    return f"{log_line['at_ms']:>7} ms  {log_line['message']}{fields}"

@@ -2,7 +2,8 @@
 
 import ipaddress
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -28,7 +29,7 @@ class ClientSettings(BaseSettings):
     )
 
     url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="the server that commands talk to")
-    token: SecretStr | None = Field(None, description="the bearer token that commands send")
+    token: SecretStr | None = Field(None, description="the token or API key that commands send")
 
 
 class Document(dict[str, Any]):
@@ -83,7 +84,13 @@ class ApiClient:
         self._http.close()
 
     def request(
-        self, method: str, path: str, *, params: QueryParams = (), body: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        params: QueryParams = (),
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """Send one request.
 
@@ -92,16 +99,39 @@ class ApiClient:
             ProblemError: the answer is not a success.
             CliError: the answer is too large, or no JSON.
         """
+        with (
+            self._reached(),
+            self._http.stream(method, path, params=list(params), json=body, headers=headers) as response,
+        ):
+            content = _read_bounded(response)
+        if not response.is_success:
+            raise _problem(response, content)
+        return Answer(response.status_code, response.headers, _parse(content))
+
+    def lines(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+        """The lines of an answer as they come, without their ends. Raises ServerUnreachableError, ProblemError."""
+        with self._reached(), self._http.stream("GET", path, headers=headers) as response:
+            if not response.is_success:
+                raise _problem(response, _read_bounded(response))
+            # Not by iter_lines(): it also ends lines at characters that JSON has in strings.
+            pending: list[bytes] = []
+            for chunk in response.iter_bytes():
+                *ended, rest = chunk.split(b"\n")
+                for piece in ended:
+                    yield b"".join((*pending, piece)).decode(errors="replace")
+                    pending.clear()
+                pending.append(rest)
+            if rest := b"".join(pending):
+                yield rest.decode(errors="replace")
+
+    @contextmanager
+    def _reached(self) -> Iterator[None]:
         try:
-            with self._http.stream(method, path, params=list(params), json=body) as response:
-                content = _read_bounded(response)
+            yield
         except httpx.TimeoutException as exc:
             raise ServerUnreachableError(self.base_url, "timed out") from exc
         except httpx.TransportError as exc:
             raise ServerUnreachableError(self.base_url, str(exc) or type(exc).__name__) from exc
-        if not response.is_success:
-            raise _problem(response, content)
-        return Answer(response.status_code, response.headers, _parse(content))
 
     def get(self, path: str, params: QueryParams = ()) -> Document:
         """The object that a GET answers. Raises what `request` raises, CliError where it is no object."""

@@ -5,14 +5,34 @@ import asyncio
 import typer
 
 from agents_store.postgres import migrate as migrations
+from agents_store.postgres.bootstrap import prepare_for
 from agents_store.postgres.migrate import SchemaStatus
 from server.cli import output
 from server.cli.database import owner_url
-from server.cli.errors import Exit
+from server.cli.errors import CliError, Exit
 from server.cli.options import AsJson, DataDir, load_settings
 from server.settings import Settings
 
 app = typer.Typer(help="Migrate the database; ask where it stands.", no_args_is_help=True)
+
+
+@app.command()
+def prepare(data_dir: DataDir = None) -> None:
+    """Make the roles and the database in a plain PostgreSQL, as GLOVEBOX_SUPERUSER_DATABASE_URL. May be repeated.
+
+    Names and passwords are those of GLOVEBOX_MIGRATE_DATABASE_URL and DATABASE_URL. The embedded database needs none of
+    it; for Supabase, docs/operations.md says what to do.
+    """
+    settings = load_settings(data_dir)
+    urls = (settings.superuser_database_url, settings.migrate_database_url, settings.database_url)
+    superuser, owner, login = (None if url is None else url.get_secret_value() for url in urls)
+    if superuser is None or owner is None or login is None:
+        raise CliError(
+            "three URLs of the same PostgreSQL are needed",
+            hint="set GLOVEBOX_SUPERUSER_DATABASE_URL, GLOVEBOX_MIGRATE_DATABASE_URL and DATABASE_URL",
+        )
+    database = asyncio.run(prepare_for(superuser, owner_url=owner, login_url=login))
+    output.note(f"prepared {database}")
 
 
 @app.command()

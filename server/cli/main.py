@@ -9,7 +9,7 @@ import typer
 from agents_store.errors import StoreError
 from sandbox.errors import SandboxError
 from server.auth.errors import AuthError
-from server.cli import agents, db, output
+from server.cli import account, agents, db, keys, output, runs
 from server.cli import credits as credits_commands
 from server.cli.bench import bench
 from server.cli.demo import demo
@@ -32,7 +32,10 @@ app.command()(demo)
 app.command()(doctor)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(agents.app, name="agents")
+app.add_typer(runs.app, name="runs")
+app.add_typer(account.app, name="account")
 app.add_typer(credits_commands.app, name="credits")
+app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
 
 

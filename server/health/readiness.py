@@ -1,45 +1,95 @@
 """Whether this process can serve: asked of what it depends on, at most about once a second."""
 
 import asyncio
+import logging
 import time
+from collections.abc import Mapping
+from typing import Protocol, runtime_checkable
+
+import structlog
 
 from agents_store.errors import StoreError
 from agents_store.store import Store
+from sandbox.backend import Sandbox
+from sandbox.errors import SandboxError
+from server.auth.verifier import Verifier
 from server.errors import NotReadyError
 from server.leases import Lease
+from server.observability.gauges import Stocked
 
 KEPT_S = 1.0
 PING_TIMEOUT_S = 3.0
+
+OK = "ok"
+# What is wrong, but not so that calls should go to another process.
+DEGRADED = frozenset({"busy", "not answering"})
+
+log = structlog.get_logger("server.health")
+
+
+@runtime_checkable
+class Asking(Protocol):
+    """A verifier that asks an issuer for its keys."""
+
+    @property
+    def issuer_failing(self) -> bool:
+        """Whether the issuer did not give its keys when last asked; those at hand stay in use."""
 
 
 class Readiness:
     """Asks on behalf of every probe at once, so that probing costs nothing however often it is done."""
 
-    def __init__(self, store: Store, lease: Lease) -> None:
+    def __init__(self, store: Store, lease: Lease, sandbox: Sandbox, verifier: Verifier) -> None:
         self._store = store
         self._lease = lease
+        self._sandbox = sandbox
+        self._verifier = verifier
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._database = "unknown"
         self._stopping = False
+        self._told: Mapping[str, str] = {}
 
     def stop(self) -> None:
         """Say from now on that this process is stopping."""
         self._stopping = True
 
-    async def check(self) -> None:
-        """Raise NotReadyError unless this process can serve now."""
+    async def check(self) -> Mapping[str, str]:
+        """What is wrong but bearable, by what was asked; empty when nothing is.
+
+        Raises NotReadyError unless this process can serve now.
+        """
         async with self._asking:
             if time.monotonic() - self._asked_at >= KEPT_S:
                 self._database = await self._ping()
                 self._asked_at = time.monotonic()
         checks = {
             "database": self._database,
-            "lease": "ok" if self._lease.seconds_left > 0 else "expired",
-            "process": "stopping" if self._stopping else "ok",
+            "lease": OK if self._lease.seconds_left > 0 else "expired",
+            "sandbox": self._sandbox_now(),
+            "issuer": self._issuer_now(),
+            "process": "stopping" if self._stopping else OK,
         }
-        if any(answer != "ok" for answer in checks.values()):
+        wrong = {name: answer for name, answer in checks.items() if answer != OK}
+        serves = DEGRADED.issuperset(wrong.values())
+        if wrong != self._told:  # each change once, however often it is probed
+            self._told = wrong
+            log.log(logging.INFO if serves else logging.WARNING, "readiness changed", wrong=wrong, serves=serves)
+        if not serves:
             raise NotReadyError(checks)
+        return wrong
+
+    def _sandbox_now(self) -> str:
+        try:
+            _ = self._sandbox.wall
+        except SandboxError:
+            return "unavailable"
+        if isinstance(self._sandbox, Stocked) and not self._sandbox.children["ready"]:
+            return "busy"
+        return OK
+
+    def _issuer_now(self) -> str:
+        return "not answering" if isinstance(self._verifier, Asking) and self._verifier.issuer_failing else OK
 
     async def _ping(self) -> str:
         try:
@@ -47,4 +97,4 @@ class Readiness:
                 await self._store.ping()
         except (StoreError, TimeoutError):
             return "unreachable"
-        return "ok"
+        return OK

@@ -10,12 +10,19 @@ from starlette.requests import ClientDisconnect
 
 from server.errors import ServerBusyError, ShuttingDownError, UserBusyError
 
+SHARE_OF_FREE = 3  # a user may hold three times as many places as stay free: 24 of 32 alone, 13 of 32 beside another
+
 Gone = Callable[[], Awaitable[None]]
 _Waiter = asyncio.Future[None]
 
 
 class Admission:
     """Hands out places before anything is held. Waiting users take turns; each user's own calls keep their order.
+
+    However long a user's runs are, some places stay free for those who come after: nobody holds more than
+    `SHARE_OF_FREE` times what is left, but everybody may hold one.
+
+    Source: Choudhury and Hahne, "Dynamic queue length thresholds for shared-memory packet switches", 1998.
 
     Used from one event loop; nothing in it is awaited while its books are open.
     """
@@ -35,6 +42,7 @@ class Admission:
         self._wait_s = run_wait_ms_max / 1000
         self._user_max = {False: user_runs_live_max, True: user_dry_runs_live_max}
         self._users: Counter[tuple[UUID, bool]] = Counter()
+        self._held: Counter[UUID] = Counter()
         self._queues: OrderedDict[UUID, deque[_Waiter]] = OrderedDict()
         self._waiting = 0
         self._closed = False
@@ -82,7 +90,7 @@ class Admission:
         try:
             yield
         finally:
-            self._give_back()
+            self._give_back(user_id)
 
     def close(self) -> None:
         """Admit nothing more and turn away whoever waits. Idempotent."""
@@ -94,8 +102,8 @@ class Admission:
     async def _take(self, user_id: UUID, gone: Gone | None) -> None:
         if self._closed:
             raise ShuttingDownError
-        if self._free:  # then nobody waits
-            self._free -= 1
+        if self._may_hold_more(user_id):  # whoever waits may not
+            self._give(user_id)
             return
         if self._waiting >= self._waiting_max:
             raise ServerBusyError
@@ -116,17 +124,28 @@ class Admission:
             if watch is not None:
                 watch.cancel()
 
-    def _give_back(self) -> None:
-        while self._queues:
-            user_id, queue = self._queues.popitem(last=False)
+    def _may_hold_more(self, user_id: UUID) -> bool:
+        held = self._held.get(user_id, 0)
+        return self._free > 0 and (not held or held + 1 <= SHARE_OF_FREE * (self._free - 1))
+
+    def _give(self, user_id: UUID) -> None:
+        self._free -= 1
+        self._held[user_id] += 1
+
+    def _give_back(self, user_id: UUID) -> None:
+        self._free += 1
+        self._held[user_id] -= 1
+        if not self._held[user_id]:
+            del self._held[user_id]
+        while (next_id := next(filter(self._may_hold_more, self._queues), None)) is not None:
+            queue = self._queues.pop(next_id)
             waiter = queue.popleft()
             self._waiting -= 1
             if queue:
-                self._queues[user_id] = queue  # behind the other users
+                self._queues[next_id] = queue  # behind the other users
             if not waiter.done():
+                self._give(next_id)
                 waiter.set_result(None)
-                return
-        self._free += 1
 
     def _leave(self, user_id: UUID, waiter: _Waiter) -> None:
         """Take a waiter that gives up out of the books, passing on the place that it may just have been given."""
@@ -137,7 +156,7 @@ class Admission:
             if not queue:
                 del self._queues[user_id]
         elif waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-            self._give_back()
+            self._give_back(user_id)
 
 
 async def _watch(gone: Gone, waiter: _Waiter) -> None:

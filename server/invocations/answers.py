@@ -7,9 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from agents_store.types import Charge, RunEnd
+from starlette.responses import Response
+
+from agents_store.types import Charge, DryRunRate, Run, RunEnd
 from sandbox.types import Outcome, Result
-from server.errors import document
+from server.edge import problem_response
+from server.errors import RunLostError, document, dry_run_headers
 from server.invocations.endings import logs_of
 from server.invocations.outcomes import RULINGS
 
@@ -29,27 +32,40 @@ class Answer:
 
 
 class Stopwatch:
-    """Times the steps of one call, in milliseconds."""
+    """Times the steps of one call.
+
+    Attributes:
+        laps_ms: the steps so far, by name, in milliseconds.
+    """
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
-        self._laps: dict[str, float] = {}
+        self.laps_ms: dict[str, float] = {}
 
     def lap(self, name: str) -> None:
         """Name what has passed since the last lap; an empty name drops it."""
         now = time.perf_counter()
         if name:
-            self._laps[name] = (now - self._last) * 1000
+            self.laps_ms[name] = (now - self._last) * 1000
         self._last = now
 
     @property
     def server_timing(self) -> str:
-        """The value of a Server-Timing header (W3C Server Timing)."""
-        return ", ".join(f"{name};dur={ms:.2f}" for name, ms in self._laps.items())
+        """The value of a Server-Timing header (W3C Server Timing). Waiting for a place is not told."""
+        return ", ".join(f"{name};dur={ms:.2f}" for name, ms in self.laps_ms.items() if name != "wait")
 
 
 def answer_for(
-    result: Result, end: RunEnd, charge: Charge, *, run_id: UUID, tier: str, test: bool, timing: str, request_id: UUID
+    result: Result,
+    end: RunEnd,
+    charge: Charge,
+    *,
+    run_id: UUID,
+    tier: str,
+    test: bool,
+    timing: str,
+    request_id: UUID,
+    rate: DryRunRate | None = None,
 ) -> Answer:
     """The answer to a call whose run was finished.
 
@@ -62,6 +78,7 @@ def answer_for(
         "Glovebox-Charge": str(charge.charge_microcredits),
         "Server-Timing": timing,
         "Cache-Control": "no-store",
+        **({} if rate is None else dry_run_headers(rate)),
     }
     if result.outcome is not Outcome.SUCCEEDED:
         problem = _problem(result, request_id)
@@ -73,6 +90,29 @@ def answer_for(
         rest = _dump({"test": True, "complete": True, **_report(result, charge)})
         body = f'{{"result":{body},{rest[1:]}'
     return Answer(200, JSON, body.encode(), headers, run_id)
+
+
+def answer_from_run(run: Run, request_id: UUID) -> Response:
+    """The answer to a call whose server died after its run had ended, told from what was stored of the run.
+
+    A dry run's report is not stored whole, so that it is lost, as is what a lost run would have answered.
+    """
+    headers = {
+        "Glovebox-Run-Id": str(run.id),
+        "Glovebox-Tier": run.tier,
+        "Glovebox-Charge": str(run.charge_microcredits),
+        "Cache-Control": "no-store",
+    }
+    if run.reason is not None or run.test:
+        detail = "The answer was lost with its server; the run tells what became of it."
+        return problem_response(RunLostError(run.id, detail), request_id)
+    if run.outcome == Outcome.SUCCEEDED:
+        return Response((run.result_json or "null").encode(), 200, headers, JSON)
+    ruling = RULINGS[Outcome(str(run.outcome))]
+    error = run.error or {}
+    detail = f"{error['type']}: {error['message']}" if error.get("message") else ruling.detail
+    problem = document(ruling.status, str(run.outcome), ruling.title, detail, request_id, {"error": run.error})
+    return Response(_dump(problem).encode(), ruling.status, headers, PROBLEM_JSON)
 
 
 def _problem(result: Result, request_id: UUID) -> dict[str, Any]:

@@ -10,6 +10,8 @@ _HEADERS: dict[str, Any] = {
     "Glovebox-Tier": {"description": "the tier that it ran in", "schema": {"type": "string"}},
     "Glovebox-Charge": {"description": "what it cost, in microcredits", "schema": {"type": "integer"}},
     "Server-Timing": {"description": "ms of auth, begin, sandbox and finish", "schema": {"type": "string"}},
+    "RateLimit-Policy": {"description": "of a dry run: how many an hour", "schema": {"type": "string"}},
+    "RateLimit": {"description": "of a dry run: how many are left, until when", "schema": {"type": "string"}},
     "Cache-Control": {"description": "no-store", "schema": {"type": "string"}},
 }
 _DRY_RUN: dict[str, Any] = {
@@ -53,9 +55,17 @@ _INPUTS: dict[str, Any] = {
     "schema": {"type": "object", "additionalProperties": True},
 }
 
-INVOKE_BY_GET: dict[str, Any] = {"parameters": [*_PATH, _INPUTS]}
+_PREFER: dict[str, Any] = {
+    "name": "Prefer",
+    "in": "header",
+    "required": False,
+    "description": "`respond-async`: answer 202 as soon as the run began",
+    "schema": {"type": "string"},
+}
+
+INVOKE_BY_GET: dict[str, Any] = {"parameters": [*_PATH, _INPUTS, _PREFER]}
 INVOKE_BY_POST: dict[str, Any] = {
-    "parameters": _PATH,
+    "parameters": [*_PATH, _PREFER],
     "requestBody": {
         "required": True,
         "description": "exactly the inputs",
@@ -68,10 +78,19 @@ INVOKE_RESPONSES: Responses = {
         "headers": _HEADERS,
         "content": {"application/json": {"schema": {"anyOf": [_DRY_RUN, {}]}}},
     },
+    202: {
+        "description": "Asked for by `Prefer: respond-async`: the run as it began; it goes on.",
+        "headers": {
+            "Location": {"description": "the run", "schema": {"type": "string"}},
+            "Preference-Applied": {"description": "respond-async", "schema": {"type": "string"}},
+            "Glovebox-Run-Id": _HEADERS["Glovebox-Run-Id"],
+        },
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunShown"}}},
+    },
     **problems(
         *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
         "body_too_large", "body_too_slow", "forbidden", "insufficient_credits", "invalid_inputs", "invalid_request",
-        "lost", "prefetch_refused", "sandbox_busy", "server_busy", "shutting_down", "too_many_runs", "unknown_agent",
-        "version_moved",
+        "lost", "prefetch_refused", "sandbox_busy", "server_busy", "shutting_down", "too_many_bytes",
+        "too_many_dry_runs", "too_many_runs", "unknown_agent", "unsupported_encoding", "version_moved",
     ),
 }  # fmt: skip

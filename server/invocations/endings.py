@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from agents_store.types import LogRecord, RunEnd, RunState
-from sandbox.types import JsonValue, Outcome, Result
+from agents_store.types import RunEnd, RunState
+from sandbox.types import JsonValue, LogLine, Outcome, ProgramError, Result, Usage
+from server.invocations.live_log import records_of
 from server.invocations.outcomes import RULINGS
 from server.offload import offload
 
@@ -45,12 +46,22 @@ async def end_of(result: Result) -> RunEnd:
         cpu_ms=result.usage.cpu_ms,
         peak_memory_bytes=result.usage.peak_memory_bytes,
         output_bytes=result.usage.output_bytes,
-        logs=_records(result),
+        logs=records_of(result.logs),
     )
 
 
-def lost_end() -> RunEnd:
-    """What is stored of a run that was lost: it failed, and costs nothing."""
+def cancelled_result(lines: Sequence[LogLine], wall_ms: int) -> Result:
+    """What a run came to that was ended by its owner: what it logged, and the time that it took."""
+    return Result(
+        Outcome.CANCELLED,
+        error=ProgramError("Cancelled", "the run's owner ended it"),
+        logs=tuple(lines),
+        usage=Usage(wall_ms=wall_ms, output_bytes=sum(len(line.message.encode()) for line in lines)),
+    )
+
+
+def lost_end(lines: Sequence[LogLine] = ()) -> RunEnd:
+    """What is stored of a run that was lost: it failed, and costs nothing. `lines` are what it logged."""
     return RunEnd(
         state=RunState.FAILED,
         outcome=Outcome.FAILED.value,
@@ -62,13 +73,10 @@ def lost_end() -> RunEnd:
         cpu_ms=0,
         peak_memory_bytes=0,
         output_bytes=0,
+        logs=records_of(lines),
     )
 
 
 def logs_of(result: Result) -> list[dict[str, Any]]:
     """Log lines as answers show them."""
-    return [asdict(record) for record in _records(result)]
-
-
-def _records(result: Result) -> Sequence[LogRecord]:
-    return [LogRecord(seq, line.at_ms, line.message, line.fields) for seq, line in enumerate(result.logs, start=1)]
+    return [asdict(record) for record in records_of(result.logs)]

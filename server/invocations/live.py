@@ -13,17 +13,30 @@ class RunInterruptedError(Exception):
     """The run was ended from this side before its program was done. Never leaves this package."""
 
 
+class RunCancelledError(RunInterruptedError):
+    """The run's owner asked to end it."""
+
+
 class LiveRuns:
     """Owns the tasks that carry invocations, so that no client and no server loop ends one half-way."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._running: dict[UUID, asyncio.Task[Any]] = {}
-        self._interrupted: set[UUID] = set()
+        self._interrupted: dict[UUID, type[RunInterruptedError]] = {}
 
     def __len__(self) -> int:
         """How many tasks have not ended."""
         return len(self._tasks)
+
+    @property
+    def executing(self) -> bool:
+        """Whether any program is executing here."""
+        return bool(self._running)
+
+    def executes(self, run_id: UUID) -> bool:
+        """Whether this run's program is executing here."""
+        return run_id in self._running
 
     async def carry(self, work: Coroutine[Any, Any, T]) -> T:
         """Do `work` in a task of its own, to its end, whatever becomes of the caller."""
@@ -38,7 +51,12 @@ class LiveRuns:
 
     @contextmanager
     def interruptible(self, run_id: UUID) -> Iterator[None]:
-        """Let `interrupt` end what the current task awaits in this block: RunInterruptedError leaves it then."""
+        """Let others end what the current task awaits in this block.
+
+        Raises:
+            RunInterruptedError: `interrupt` ended it.
+            RunCancelledError: `cancel` ended it.
+        """
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("only a task can run a program")
@@ -48,17 +66,24 @@ class LiveRuns:
         except asyncio.CancelledError as exc:
             if run_id not in self._interrupted or task.uncancel() > 0:
                 raise
-            raise RunInterruptedError from exc
+            raise self._interrupted[run_id] from exc
         finally:
             del self._running[run_id]
-            self._interrupted.discard(run_id)
+            self._interrupted.pop(run_id, None)
 
     def interrupt(self, run_id: UUID) -> bool:
         """End a run from this side. False when its program is not executing here."""
+        return self._end(run_id, RunInterruptedError)
+
+    def cancel(self, run_id: UUID) -> bool:
+        """End a run as its owner asked. False when its program is not executing here."""
+        return self._end(run_id, RunCancelledError)
+
+    def _end(self, run_id: UUID, why: type[RunInterruptedError]) -> bool:
         task = self._running.get(run_id)
         if task is None or run_id in self._interrupted:
             return False
-        self._interrupted.add(run_id)
+        self._interrupted[run_id] = why
         task.cancel()
         return True
 

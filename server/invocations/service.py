@@ -2,42 +2,41 @@
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
 import structlog
-import uuid_utils.compat
 
-from agents_store.errors import (
-    StaleRunError,
-    StoreError,
-    StoreUnavailableError,
-    UnknownAgentError,
-    VersionMovedError,
-)
+from agents_store.errors import UnknownAgentError, VersionMovedError
 from agents_store.store import Store
-from agents_store.types import BegunRun, Charge, Principal, RunEnd, RunStart
+from agents_store.types import BegunRun, LogRecord, Principal, Run, RunStart
 from sandbox.backend import Sandbox
 from sandbox.errors import SandboxBusyError, SandboxError
 from sandbox.types import Result
 from server.agents.names import is_agent_name
-from server.auth.verifier import Verifier
+from server.auth.callers import Callers
 from server.errors import ForeignPathError, InvalidInputsError, RunLostError, RunNotStartedError
 from server.gloves.run import RunGloves
 from server.invocations.admission import Admission
 from server.invocations.answers import Answer, Stopwatch, answer_for
+from server.invocations.beginnings import run_as_begun
 from server.invocations.contracts import Contract, Contracts
-from server.invocations.endings import Lost, end_of, lost_end
+from server.invocations.endings import Lost, cancelled_result
 from server.invocations.inputs import Asked
-from server.invocations.live import LiveRuns, RunInterruptedError
+from server.invocations.live import LiveRuns, RunCancelledError, RunInterruptedError
+from server.invocations.live_log import LiveLog
+from server.invocations.rates import DryRunRates
+from server.invocations.settling import Settling
 from server.leases import Lease
+from server.observability.metrics import Metrics
+from server.runs.followers import Followers
 
 VERSION_RETRIES_MAX = 2
 SANDBOX_GRACE_S = 30.0  # a sandbox ends runs by itself within their limit + 1 s; above this it is broken
-RELEASE_PAUSE_S = 2.0
-FINISH_PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 log = structlog.get_logger("server.invocations")
 
@@ -48,6 +47,10 @@ class Call(Protocol):
     @property
     def request_id(self) -> UUID:
         """The request's id."""
+
+    @property
+    def run_id(self) -> UUID:
+        """The id that its run will have."""
 
     @property
     def authorization(self) -> str | None:
@@ -70,6 +73,9 @@ class Call(Protocol):
     async def read(self) -> Asked:
         """Read the inputs. Raises InvalidRequestError and the errors of reading a body."""
 
+    def begun(self, run: Run) -> None:
+        """Take note that its run began: from now on it goes on, whatever becomes of the caller."""
+
     async def gone(self) -> None:
         """Return when the client has left."""
 
@@ -90,56 +96,63 @@ class Invocations:
     def __init__(
         self,
         *,
-        verifier: Verifier,
+        callers: Callers,
         store: Store,
         sandbox: Sandbox,
         lease: Lease,
         admission: Admission,
         contracts: Contracts,
         live: LiveRuns,
+        rates: DryRunRates,
+        metrics: Metrics,
+        followers: Followers,
     ) -> None:
-        self._verifier = verifier
+        self._callers = callers
         self._store = store
         self._sandbox = sandbox
         self._lease = lease
         self._admission = admission
         self._contracts = contracts
         self._live = live
-        self._releases: set[asyncio.Task[None]] = set()
+        self._rates = rates
+        self._metrics = metrics
+        self._followers = followers
+        self._settling = Settling(store, lease, followers)
 
     async def close(self) -> None:
         """Leave to the reaper what could not be released. Idempotent."""
-        releases = list(self._releases)
-        for task in releases:
-            task.cancel()
-        await asyncio.gather(*releases, return_exceptions=True)
+        await self._settling.close()
 
     async def invoke(self, call: Call) -> Answer:
         """Carry one call from its token to its answer. Once begun, the run is finished whatever happens to the caller.
 
         Raises:
             UnauthenticatedError, IssuerUnavailableError, ForeignPathError, InvalidRequestError, InvalidInputsError,
-            UnknownAgentError, VersionMovedError, UserBusyError, ServerBusyError, ShuttingDownError,
-            InsufficientCreditsError, StoreUnavailableError: nothing is held.
+            UnknownAgentError, VersionMovedError, UserBusyError, UserBytesError, TooManyDryRunsError, ServerBusyError,
+            ShuttingDownError, InsufficientCreditsError, StoreUnavailableError: nothing is held.
             RunLostError: a run began and was lost; it is not charged.
         """
         watch = Stopwatch()
-        principal = await self._verifier.authenticate(call.authorization)
+        principal = await self._callers.authenticate(call.authorization)
         call.authenticated(principal)
         authorise(principal, call.user_id)
         watch.lap("auth")
 
         test = call.read_test()
-        with self._admission.call(principal.user_id, dry=test):
+        with self._rates.call(principal.user_id, dry=test), self._admission.call(principal.user_id, dry=test):
             order = await self._prepare(principal, call.agent_name, await call.read(), test=test)
+            watch.lap("")
             async with self._admission.place(principal.user_id, call.gone):
-                watch.lap("")
-                order, run, gloves = await self._begin(principal, order)
+                watch.lap("wait")
+                order, run, gloves, lines = await self._begin(principal, order, call)
                 watch.lap("begin")
-                result = await self._execute(order, run, gloves)
-                watch.lap("sandbox")
-                end, charge = await self._finish(principal, run, result)
-                watch.lap("finish")
+                with self._metrics.run(order.contract.tier, test=test) as count:
+                    result = await self._execute(order, run, gloves, lines)
+                    watch.lap("sandbox")
+                    end, charge = await self._settling.finish(principal, run, result, lines)
+                    watch.lap("finish")
+                    count.ended(end.outcome, end.reason, charge.charge_microcredits)
+                self._metrics.timed(watch.laps_ms)
 
         if isinstance(result, Lost):
             raise RunLostError(run.run_id) if result.started else RunNotStartedError(run.run_id)
@@ -152,6 +165,7 @@ class Invocations:
             test=test,
             timing=watch.server_timing,
             request_id=call.request_id,
+            rate=run.rate,
         )
 
     async def _prepare(self, principal: Principal, agent_name: str, asked: Asked, *, test: bool) -> Order:
@@ -166,10 +180,12 @@ class Invocations:
         contract = await self._contracts.load(principal, agent_name)
         return Order(contract, await asked.inputs_for(contract.inputs), asked, test)
 
-    async def _begin(self, principal: Principal, order: Order) -> tuple[Order, BegunRun, RunGloves]:
+    async def _begin(
+        self, principal: Principal, order: Order, call: Call
+    ) -> tuple[Order, BegunRun, RunGloves, LiveLog]:
         retries_left = VERSION_RETRIES_MAX
         while True:
-            start = self._start(order)
+            start = self._start(order, call.run_id)
             try:
                 run = await self._store.begin(principal, start)
             except (VersionMovedError, UnknownAgentError):  # unknown is also what was deleted and made anew
@@ -180,12 +196,14 @@ class Invocations:
                 order = await self._prepare(principal, order.contract.agent_name, order.asked, test=order.test)
             else:
                 structlog.contextvars.bind_contextvars(run_id=str(run.run_id), user_id=str(run.user_id))
-                return order, run, RunGloves(start.test, start.seed, run.started_at)
+                call.begun(run_as_begun(start, order.contract.tier, run))
+                lines = LiveLog(partial(self._append, principal, run), self._live.start)
+                return order, run, RunGloves(start.test, start.seed, run.started_at, lines.take), lines
 
-    def _start(self, order: Order) -> RunStart:
+    def _start(self, order: Order, run_id: UUID) -> RunStart:
         wall = self._sandbox.wall
         return RunStart(
-            run_id=uuid_utils.compat.uuid7(),
+            run_id=run_id,
             agent_id=order.contract.agent_id,
             agent_name=order.contract.agent_name,
             version=order.contract.version,
@@ -195,17 +213,21 @@ class Invocations:
             wall=wall.kind.value,
             wall_missing=wall.missing,
             server_id=self._lease.server_id,
+            dry_runs_per_hour_max=self._rates.per_hour_max,
         )
 
-    async def _execute(self, order: Order, run: BegunRun, gloves: RunGloves) -> Result | Lost:
-        """Run the program. Never raises: every way out must reach `_finish`."""
+    async def _execute(self, order: Order, run: BegunRun, gloves: RunGloves, lines: LiveLog) -> Result | Lost:
+        """Run the program. Never raises: every way out must reach its settling."""
         contract = order.contract
+        started = time.perf_counter()
         try:
             with self._live.interruptible(run.run_id):
                 async with asyncio.timeout(contract.limits.wall_ms_max / 1000 + SANDBOX_GRACE_S):
                     return await self._sandbox.run(contract.program, order.inputs, contract.limits, gloves)
         except SandboxBusyError:
             return Lost(started=False)
+        except RunCancelledError:
+            return cancelled_result(lines.lines, round((time.perf_counter() - started) * 1000))
         except (SandboxError, TimeoutError, RunInterruptedError) as exc:
             log.warning("run lost", error=type(exc).__name__)
             return Lost()
@@ -214,72 +236,10 @@ class Invocations:
             log.exception("run lost")
             return Lost()
 
-    async def _finish(self, principal: Principal, run: BegunRun, result: Result | Lost) -> tuple[RunEnd, Charge]:
-        """Settle a run. Raises RunLostError when somebody else ended it, or it could not be stored as it ended."""
-        try:
-            end = lost_end() if isinstance(result, Lost) else await end_of(result)
-            return end, await self._settle(principal, run, end)
-        except StaleRunError as exc:
-            log.warning("run was ended by another process")
-            raise RunLostError(run.run_id) from exc
-        # The boundary around one run's end: whatever is in the way of storing it must not keep its hold.
-        except Exception as exc:
-            log.exception("finish failed")
-            if not await self._released(principal, run):
-                self._keep(self._release_later(principal, run, self._lease.server_id))
-            raise RunLostError(run.run_id) from exc
-
-    async def _settle(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
-        """Finish, again and again while the database is away and the lease may live."""
-        for attempt, pause_s in enumerate(FINISH_PAUSES_S):
-            try:
-                return await self._store.finish(principal, run, end)
-            except StoreUnavailableError:
-                if self._lease.seconds_left <= pause_s:
-                    raise
-                await asyncio.sleep(pause_s)
-            except StaleRunError:
-                if attempt == 0:
-                    raise
-                return await self._charged(principal, run, end)
-        return await self._store.finish(principal, run, end)
-
-    async def _charged(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
-        """What a finish whose answer was lost did after all.
-
-        Raises StaleRunError when it was somebody else's, or when what a free run would have cost cannot be told.
-        """
-        stored = await self._store.get_run(principal, run.run_id)
-        if not run.hold_microcredits or (stored.state, stored.outcome, stored.reason) != (
-            end.state,
-            end.outcome,
-            end.reason,
-        ):
-            raise StaleRunError(f"run {run.run_id} was ended by another process")
-        return Charge(stored.charge_microcredits, stored.charge_microcredits)
-
-    async def _released(self, principal: Principal, run: BegunRun) -> bool:
-        """End a run as lost. False when the store cannot do it now."""
-        try:
-            await self._store.finish(principal, run, lost_end())
-        except StaleRunError:
-            return True
-        except StoreError as exc:
-            log.warning("hold not released", error=type(exc).__name__)
-            return False
-        return True
-
-    async def _release_later(self, principal: Principal, run: BegunRun, server_id: UUID) -> None:
-        """Release a hold as soon as the database answers; under another lease the run is being reaped anyway."""
-        while self._lease.server_id == server_id:
-            await asyncio.sleep(RELEASE_PAUSE_S)
-            if await self._released(principal, run):
-                return
-
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._releases.add(task)
-        task.add_done_callback(self._releases.discard)
+    async def _append(self, principal: Principal, run: BegunRun, records: Sequence[LogRecord]) -> bool:
+        lives = await self._store.append_logs(principal, run, records)
+        self._followers.tell(run.run_id)
+        return lives
 
 
 def authorise(principal: Principal, user_id: UUID) -> None:

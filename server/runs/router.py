@@ -1,22 +1,33 @@
-"""Routes of stored runs."""
+"""Routes of stored and live runs."""
 
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
+from pydantic import AwareDatetime
 
 from agents_store.errors import UnknownRunError
-from agents_store.types import Run
+from agents_store.types import RunFilter, RunState
+from sandbox.types import Outcome
 from server.agents.names import is_agent_name
 from server.errors import InvalidCursorError
 from server.openapi import problems
 from server.paging import cursor_of
 from server.routing import Caller, Cursor, Limit, ProtectedRoute, Wired
-from server.runs.schemas import LogLineShown, LogPage, RunPage, RunShown, UsageShown
+from server.runs.schemas import LogLineShown, LogPage, RunPage, RunShown
+from server.runs.shown import shown, shown_whole
+from server.runs.stream import EventStream
 
 router = APIRouter(route_class=ProtectedRoute, tags=["runs"])
 
 SEQ_MAX = 2**31 - 1
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A page of lines. As text/event-stream: an event `log` for each line, its seq as id, and at "
+        "last `done` (state, outcome, reason, charge_microcredits), or `interrupted` (reason): go on by Last-Event-ID.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
 
 
 @router.get(
@@ -26,35 +37,76 @@ async def list_runs(
     caller: Caller,
     services: Wired,
     agent_name: Annotated[str | None, Query(description="only runs of agents of this name")] = None,
+    state: Annotated[RunState | None, Query(description="only runs in this state")] = None,
+    outcome: Annotated[Outcome | None, Query(description="only runs with this outcome")] = None,
+    test: Annotated[bool | None, Query(description="true: only dry runs; false: only live ones")] = None,
+    created_after: Annotated[AwareDatetime | None, Query(description="only runs created later")] = None,
+    created_before: Annotated[AwareDatetime | None, Query(description="only runs created earlier")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> RunPage:
-    """Your runs, newest first, without inputs and results."""
+    """Your runs that are all of what you ask for, newest first, without inputs and results."""
     if agent_name is not None and not is_agent_name(agent_name):
         return RunPage(items=[], next_cursor=None)
+    wanted = RunFilter(state, None if outcome is None else outcome.value, test, created_after, created_before)
     with cursor_of(cursor):
-        page = await services.store.list_runs(caller, agent_name=agent_name, limit=limit, cursor=cursor)
-    return RunPage(items=[_shown(run) for run in page.items], next_cursor=page.next_cursor)
+        page = await services.store.list_runs(caller, agent_name=agent_name, wanted=wanted, limit=limit, cursor=cursor)
+    return RunPage(items=[shown(run) for run in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/runs/{run_id}", operation_id="show_run", response_model=RunShown, responses=problems("unknown_run"))
 async def show_run(run_id: str, caller: Caller, services: Wired) -> Response:
     """One of your runs."""
     run = await services.store.get_run(caller, _run_id(run_id))
-    return Response(_with_result(_shown(run), run.result_json), media_type="application/json")
+    return Response(shown_whole(run), media_type="application/json")
+
+
+@router.post(
+    "/runs/{run_id}/cancel",
+    operation_id="cancel_run",
+    status_code=202,
+    response_model=RunShown,
+    responses=problems("run_finished", "unknown_run"),
+)
+async def cancel_run(run_id: str, caller: Caller, services: Wired) -> Response:
+    """Ask for the end of a live run, whichever server executes it; it ends `cancelled` within moments.
+
+    What it used until then is charged. The run is shown as it is now.
+    """
+    known = _run_id(run_id)
+    await services.store.request_cancel(caller, known)
+    services.live.cancel(known)
+    return Response(shown_whole(await services.store.get_run(caller, known)), 202, media_type="application/json")
 
 
 @router.get(
     "/runs/{run_id}/logs",
     operation_id="show_run_logs",
     response_model=LogPage,
-    responses=problems("invalid_cursor", "invalid_request", "unknown_run"),
+    responses={**_STREAM, **problems("invalid_cursor", "invalid_request", "too_many_streams", "unknown_run")},
 )
 async def show_run_logs(
-    run_id: str, caller: Caller, services: Wired, limit: Limit = 50, cursor: Cursor = None
-) -> LogPage:
-    """The log lines of one of your runs, oldest first."""
-    records = await services.store.get_logs(caller, _run_id(run_id), after_seq=_after_seq(cursor), limit=limit + 1)
+    request: Request,
+    run_id: str,
+    caller: Caller,
+    services: Wired,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    after_seq: Annotated[int | None, Query(ge=0, le=SEQ_MAX, description="only lines after this one")] = None,
+    last_event_id: Annotated[str | None, Header(description="the last line that a stream told")] = None,
+) -> Response | LogPage:
+    """The log lines of one of your runs, oldest first, also while it lives; by `Accept: text/event-stream` followed."""
+    known, after = _run_id(run_id), _after_seq(cursor, after_seq)
+    if _wants_stream(request):
+        after = max(after, _after_seq(last_event_id, None))
+        tail = await services.store.read_tail(caller, known, after_seq=after)
+        services.followers.open_stream(caller.user_id)
+        return EventStream(
+            services.following.events(caller, known, after, tail),
+            stall_s=services.settings.stream_stall_ms_max / 1000,
+            ended=lambda: services.followers.close_stream(caller.user_id),
+        )
+    records = await services.store.get_logs(caller, known, after_seq=after, limit=limit + 1)
     items = [
         LogLineShown(seq=record.seq, at_ms=record.at_ms, message=record.message, fields=record.fields)
         for record in records[:limit]
@@ -69,50 +121,15 @@ def _run_id(text: str) -> UUID:
         raise UnknownRunError from exc
 
 
-def _after_seq(cursor: str | None) -> int:
+def _after_seq(cursor: str | None, after_seq: int | None) -> int:
     if cursor is None:
-        return 0
+        return after_seq or 0
     if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > len(str(SEQ_MAX)) or int(cursor) > SEQ_MAX:
         raise InvalidCursorError
-    return int(cursor)
+    return max(int(cursor), after_seq or 0)
 
 
-def _shown(run: Run) -> RunShown:
-    return RunShown(
-        id=run.id,
-        kind=run.kind,
-        agent_name=run.agent_name,
-        version=run.version,
-        tier=run.tier,
-        wall=run.wall,
-        wall_missing=run.wall_missing,
-        test=run.test,
-        state=run.state.value,
-        outcome=run.outcome,
-        reason=run.reason,
-        inputs=run.inputs,
-        result=None,
-        error=run.error,
-        usage=_usage(run),
-        charge_microcredits=run.charge_microcredits,
-        created_at=run.created_at,
-        started_at=run.started_at,
-        finished_at=run.finished_at,
-    )
-
-
-def _usage(run: Run) -> UsageShown | None:
-    if run.finished_at is None:
-        return None
-    return UsageShown(
-        wall_ms=run.wall_ms or 0,
-        cpu_ms=run.cpu_ms or 0,
-        peak_memory_bytes=run.peak_memory_bytes or 0,
-        output_bytes=run.output_bytes or 0,
-    )
-
-
-def _with_result(shown: RunShown, result_json: str | None) -> str:
-    """The run as JSON text with the agent's own text as its result, never read and written again."""
-    rest = shown.model_dump_json(exclude={"result"})
-    return f'{{"result":{result_json or "null"},{rest[1:]}'
+def _wants_stream(request: Request) -> bool:
+    """Whether the request names the media type of event streams; JSON is for everybody else (RFC 9110, 12.5.1)."""
+    ranges = ",".join(request.headers.getlist("accept")).split(",")
+    return any(offer.partition(";")[0].strip().lower() == EventStream.media_type for offer in ranges)

@@ -21,6 +21,7 @@ from tests.acceptance.shell import COMMAND, COMMAND_S_MAX, ROOT, Shell, serving
 
 EXAMPLES = ROOT / "examples"
 SLOW_CODE = "def run(inputs):\n    while True:\n        pass\n"
+ENDLESS_CODE = "import time\ndef run(inputs):\n    print('started')\n    while True:\n        time.sleep(0.05)\n"
 
 
 @pytest.fixture(scope="module")
@@ -567,3 +568,25 @@ def await_end(url: str, postmaster_file: Path) -> None:
                 return
         time.sleep(0.1)
     raise AssertionError(f"the server at {url}, or its database, goes on")
+
+
+def test_live_run_is_followed_listed_and_cancelled(glovebox: Shell, url: str, user_id: str) -> None:
+    source = write(glovebox, "endless.py", ENDLESS_CODE)
+    assert glovebox("agents", "create", "endless", "--file", source).exit_code == 0
+    running = glovebox.start("agents", "run", "endless")
+    deadline = time.monotonic() + 60
+    while not (live := glovebox("runs", "list", "--state", "executing", "--json").object["items"]):
+        assert time.monotonic() < deadline
+    run_id = live[0]["id"]
+    following = glovebox.start("agents", "logs", "endless", "--follow")
+
+    assert glovebox("runs", "cancel", run_id).exit_code == 0
+
+    told, said = following.communicate(timeout=60)
+    assert (told.split(), "cancelled" in said) == ([told.split()[0], "ms", "started"], True)
+    assert running.wait(60) != 0
+    running.communicate()
+    assert glovebox("runs", "show", run_id, "--json").object["state"] == "cancelled"
+    assert "started" in glovebox("runs", "logs", run_id).out
+    assert glovebox("runs", "list", "--agent", "endless").out.count("cancelled") == 2
+    assert glovebox("runs", "cancel", run_id).exit_code == 5

@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from uuid import UUID
 
 import psycopg
@@ -12,7 +13,7 @@ from psycopg import sql
 
 from agents_store.postgres.connection import claims_of
 from agents_store.postgres.store import PostgresStore
-from agents_store.types import LogRecord, Principal
+from agents_store.types import LogRecord, NewApiKey, Principal
 from tests.support.database import Cluster, Database, database_from
 from tests.support.records import SERVER_ID, new_version, run_start, succeeded
 
@@ -88,7 +89,11 @@ async def _seed(database: Database) -> None:
         detail = await store.create_agent(principal, "hello", "", new_version())
         done = await store.begin(principal, run_start(detail))
         await store.finish(principal, done, succeeded(logs=[LogRecord(1, 0, "a secret", {})]))
-        await store.begin(principal, run_start(detail))
+        live = await store.begin(principal, run_start(detail))
+        await store.request_cancel(principal, live.run_id)
+        await store.claim_key(principal, "k", bytes(32), run_id=live.run_id, server_id=SERVER_ID)
+        await store.begin(principal, run_start(detail, test=True))
+        await store.create_api_key(principal, NewApiKey("laptop", sha256(user_id.bytes).digest(), "abcdEFGH", "wxyz"))
     await store.close()
     with psycopg.connect(database.superuser_url) as conn:
         # A second version that has no tier yet, so that one can be inserted.
@@ -96,6 +101,7 @@ async def _seed(database: Database) -> None:
             "insert into public.agent_versions (user_id, agent_id, version, code, tier, limits)"
             " select user_id, agent_id, 2, code, tier, limits from public.agent_versions"
         )
+        conn.execute("insert into public.erased_users (user_id) select user_id from public.credit_accounts")
 
 
 @pytest.fixture(scope="session")

@@ -113,14 +113,33 @@ def test_server_may_execute_exactly_these(ask: Any) -> None:
         return [name for (name,) in found]
 
     assert executable("glovebox_login") == [
+        "append_logs",
         "begin_run",
+        "cancel_requests",
+        "claim_key",
+        "find_api_key",
         "finish_run",
+        "free_key",
+        "keep_answer",
+        "purge",
+        "purge_keys",
         "reap_runs",
         "register_server",
+        "request_cancel",
         "retire_server",
         "schema_versions",
+        "take_dry_run",
+        "touch_api_keys",
     ]
-    assert executable("glovebox_user") == ["caller_id", "close_own_hold", "ensure_account", "hold_credits", "run_price"]
+    assert executable("glovebox_user") == [
+        "caller_id",
+        "close_own_hold",
+        "ensure_account",
+        "erase_account",
+        "hold_credits",
+        "run_price",
+        "server_lives",
+    ]
     assert executable("glovebox_dry") == ["caller_id"]
 
 

@@ -164,3 +164,37 @@ def test_even_the_owner_is_held_by_forced_row_level_security(weakened: Sessions)
     weakened.weaken("alter table public.agents no force row level security")
 
     assert weakened.reach("owner", None, read, owner=ALICE).rows == 1
+
+
+@pytest.mark.parametrize("role", RIGHTS)
+def test_nobody_reads_the_hash_of_a_key_not_even_their_own(seeded: Sessions, alice: str, role: str) -> None:
+    for columns in ("key_hash", "*", "count(key_hash)"):
+        assert seeded.reach(role, alice, f"select {columns} from public.api_keys").sqlstate == REFUSED  # noqa: S608
+        assert seeded.reach("superuser", None, f"select {columns} from public.api_keys").rows >= 1  # noqa: S608
+    by_hash = "select id from public.api_keys where key_hash = sha256('guess'::bytea)"
+    assert seeded.reach(role, alice, by_hash).sqlstate == REFUSED
+
+
+def test_nobody_but_the_server_finds_keys_notes_uses_or_takes_dry_runs(seeded: Sessions, alice: str) -> None:
+    calls = (
+        "select glovebox.find_api_key(sha256('guess'::bytea))",
+        "select glovebox.touch_api_keys(array[]::uuid[])",
+        "select glovebox.take_dry_run(gen_random_uuid(), 1)",
+    )
+    for call in calls:
+        for role in ("anon", *RIGHTS):
+            assert seeded.reach(role, alice, call).sqlstate == REFUSED
+        assert seeded.reach(None, None, call).sqlstate is None
+
+
+def test_key_is_changed_in_nothing_but_its_revocation(seeded: Sessions, alice: str) -> None:
+    changes = (
+        "key_hash = sha256('mine'::bytea)",
+        "user_id = gen_random_uuid()",
+        "expires_at = null",
+        "last_used_at = now()",
+        "created_at = now()",
+    )
+    for change in changes:
+        assert seeded.reach("glovebox_user", alice, f"update public.api_keys set {change}").sqlstate == REFUSED  # noqa: S608
+    assert seeded.reach("glovebox_user", alice, "update public.api_keys set revoked_at = now()").rows == 1

@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from sandbox import policy
 from server.app import create_app
+from server.cli.client import ClientSettings
 from server.cli.main import app as command_line
 from server.errors import INTERNAL, PROBLEMS
 from server.invocations.outcomes import RULINGS
@@ -22,7 +23,7 @@ MODULES = ROOT / "docs/modules.md"
 
 def settings_table() -> str:
     lines = ["| setting | default | meaning |", "|---|---|---|"]
-    for name, field in Settings.model_fields.items():
+    for name, field in (Settings.model_fields | ClientSettings.model_fields).items():
         variable = field.validation_alias or f"GLOVEBOX_{name.upper()}"
         default = "your data directory" if name == "data_dir" else field.get_default()
         lines.append(f"| `{variable}` | {_show(default)} | {field.description} |")

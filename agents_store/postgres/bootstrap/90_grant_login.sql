@@ -12,5 +12,16 @@ grant execute on function
     glovebox.register_server(uuid),
     glovebox.retire_server(uuid),
     glovebox.reap_runs(integer, uuid[]),
+    glovebox.purge(bigint, integer),
+    glovebox.find_api_key(bytea),
+    glovebox.touch_api_keys(uuid[]),
+    glovebox.take_dry_run(uuid, integer),
+    glovebox.append_logs(text, uuid, integer, json),
+    glovebox.request_cancel(text, uuid),
+    glovebox.cancel_requests(uuid),
+    glovebox.claim_key(text, text, bytea, uuid, uuid),
+    glovebox.keep_answer(text, text, uuid, uuid, integer, jsonb, bytea),
+    glovebox.free_key(text, text, uuid, uuid, boolean),
+    glovebox.purge_keys(integer),
     glovebox.schema_versions()
 to glovebox_login;

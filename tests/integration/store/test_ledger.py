@@ -158,10 +158,10 @@ async def test_server_cannot_grant(database: Database) -> None:
 
 TAMPERING = [
     ("update public.credit_entries set amount_microcredits = 1", "credit_entries_append_only"),
-    ("delete from public.credit_entries", "credit_entries_append_only"),
+    ("delete from public.credit_entries", "credit_entries_erased_only"),
     ("truncate public.credit_entries", "credit_entries_append_only"),
     ("truncate public.credit_accounts", "credit_accounts_stay"),
-    ("delete from public.credit_accounts", "credit_accounts_stay"),
+    ("delete from public.credit_accounts", "credit_accounts_erased_only"),
     ("update public.credit_accounts set available_microcredits = 1", "credit_accounts_moved_by_entries"),
     ("insert into public.credit_accounts (user_id, available_microcredits) values (gen_random_uuid(), 5)",
      "credit_accounts_start_empty"),

@@ -2,6 +2,8 @@
 
 import json
 import random
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -12,9 +14,10 @@ from psycopg.types.numeric import Int4
 from agents_store.postgres.connection import claims_of
 from agents_store.postgres.queries import query
 from agents_store.postgres.store import PostgresStore
+from agents_store.types import Principal
 from tests.integration.store.conftest import Author
 from tests.support.database import Database
-from tests.support.records import SERVER_ID
+from tests.support.records import SERVER_ID, new_version
 
 FIRST_GRANT, RUN, WALL_MS_MAX = 10_000_000, 1_000, 10_000
 STEPS = 50
@@ -61,11 +64,15 @@ class Bench:
     """Carries the model's operations out in the database, as the server would."""
 
     def __init__(self, database: Database, author: Author) -> None:
+        self.serve(author)
+        self.login = psycopg.connect(database.login_url, autocommit=True)
+        self.owner = psycopg.connect(database.owner_url, autocommit=True)
+
+    def serve(self, author: Author) -> None:
+        """Whose account the operations move from now on."""
         self.user_id = author.principal.user_id
         self.claims = claims_of(self.user_id)
         self.agent_id = author.detail.agent.id
-        self.login = psycopg.connect(database.login_url, autocommit=True)
-        self.owner = psycopg.connect(database.owner_url, autocommit=True)
 
     def close(self) -> None:
         self.login.close()
@@ -83,6 +90,12 @@ class Bench:
         ).fetchone()
         return (FIRST_GRANT, 0) if found is None else (int(found[0]), int(found[1]))
 
+    def entries(self) -> list[tuple[object, ...]]:
+        """The account's ledger, oldest first: kind and run in front of the whole row."""
+        return self.owner.execute(
+            "select kind::text, run_id, e.* from public.credit_entries e where user_id = %s order by id", [self.user_id]
+        ).fetchall()
+
     def begin(self, run_id: UUID, server_id: UUID = SERVER_ID) -> str:
         row = self.ask(
             self.login, "begin_run", claims=self.claims, run_id=run_id, agent_id=self.agent_id, version=Int4(1),
@@ -97,6 +110,12 @@ class Bench:
             wall_ms=Int4(wall_ms or 0), cpu_ms=Int4(0), peak_memory_bytes=0, output_bytes=0, logs=None,
         )  # fmt: skip
         return int(str(row[1])) if row[0] else None
+
+
+def closings(entries: list[tuple[object, ...]]) -> Mapping[object, int]:
+    """How often the hold of each run was closed; 0 where it was only made."""
+    closed = Counter(run_id for kind, run_id, *_ in entries if kind in ("settle", "release"))
+    return {run_id: closed[run_id] for kind, run_id, *_ in entries if kind == "hold"}
 
 
 def step(chance: random.Random, bench: Bench, model: Model) -> None:
@@ -127,16 +146,26 @@ def step(chance: random.Random, bench: Bench, model: Model) -> None:
 
 
 async def _history(database: Database, store: PostgresStore, author: Author, seeds: range) -> None:
-    await store.get_balance(author.principal)
     bench = Bench(database, author)
-    # One long history of one account: what a seed left open is the next one's start.
-    model = Model()
     for seed in seeds:
+        await store.register_server(SERVER_ID)  # the heartbeat, without which what is open would rightly be reaped
+        principal = Principal(uuid4())
+        bench.serve(Author(principal, await store.create_agent(principal, "hello", "", new_version())))
+        await store.get_balance(principal)
+        model = Model()
         chance = random.Random(seed)  # noqa: S311 - repeatable
+        early: list[tuple[object, ...]] = []
         for number in range(STEPS):
             step(chance, bench, model)
             assert bench.balance() == model.balance(), f"seed {seed}, step {number}"
+            early = early or bench.entries()
         assert min(bench.balance()) >= 0
+        # What stays open is what every reaper looks through, so a history leaves nothing behind.
+        for run_id in list(model.open):
+            assert bench.finish(run_id, None) == model.close(run_id, None)
+        entries = bench.entries()
+        assert entries[: len(early)] == early, f"seed {seed}: an entry was changed"
+        assert closings(entries) == dict.fromkeys(model.closed, 1), f"seed {seed}"
     assert bench.owner.execute("select * from glovebox.audit_balances()").fetchall() == []
     bench.close()
 

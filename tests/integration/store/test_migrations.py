@@ -12,11 +12,12 @@ from agents_store.postgres.bootstrap import prepare_cluster
 from agents_store.postgres.migrate import expected_versions, migrate, migrations, status
 from tests.support.database import LOGIN_PASSWORD, OWNER_PASSWORD, Cluster, Database
 
-ACL = (
-    "select c.relname, g.grantee, g.privilege_type from pg_class c, lateral (select a.grantee::regrole::text as grantee,"
-    " a.privilege_type from aclexplode(c.relacl) a) g where c.relnamespace = 'public'::regnamespace and c.relkind = 'r'"
-    " and g.grantee <> 'glovebox_owner' order by 1, 2, 3"
-)
+ACL = """
+select c.relname, a.grantee::regrole::text, a.privilege_type
+from pg_class c, lateral aclexplode(c.relacl) a
+where c.relnamespace = 'public'::regnamespace and c.relkind = 'r' and a.grantee <> 'glovebox_owner'::regrole
+order by 1, 2, 3
+"""
 
 
 async def _bare(cluster: Cluster, name: str) -> Database:
@@ -78,11 +79,7 @@ async def test_history_of_the_supabase_command_line_is_understood(
 
 async def test_role_that_may_not_migrate_is_told(database: Database) -> None:
     with pytest.raises(StoreMisconfiguredError, match="permission denied"):
-        await status_and_migrate(database.login_url)
-
-
-async def status_and_migrate(url: str) -> None:
-    await migrate(url)
+        await migrate(database.login_url)
 
 
 def test_merged_migrations_are_never_edited() -> None:
@@ -108,9 +105,8 @@ async def test_rights_are_the_same_where_supabase_grants_everything_by_default(
     like_supabase = await _bare(cluster, "like_supabase")
     with psycopg.connect(like_supabase.owner_url) as conn:
         for kind in ("tables", "functions", "sequences"):
-            conn.execute(
-                f"alter default privileges in schema public grant all on {kind} to anon, authenticated, service_role".encode()
-            )
+            everything = f"alter default privileges in schema public grant all on {kind}"
+            conn.execute(f"{everything} to anon, authenticated, service_role".encode())
     await migrate(like_supabase.owner_url)
 
     def rights(url: str) -> list[tuple[object, ...]]:

@@ -1,36 +1,53 @@
 """Stand-ins for the three packages below the server, in memory: what a unit test can see through and break."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 from agents_store.errors import (
     AgentExistsError,
     InsufficientCreditsError,
+    RevisionMovedError,
+    RunFinishedError,
     StaleRunError,
     StoreUnavailableError,
     UnknownAgentError,
+    UnknownApiKeyError,
     UnknownRunError,
+    UnknownVersionError,
     VersionMovedError,
 )
 from agents_store.types import (
+    ANY_RUN,
     Agent,
     AgentDetail,
     AgentStatus,
+    ApiKey,
+    ApiKeyOwner,
     Balance,
     BegunRun,
     Charge,
+    Claim,
     Entry,
     LogRecord,
+    LogTail,
+    NewApiKey,
     NewVersion,
+    Notice,
     Page,
     Principal,
+    Purged,
     Run,
     RunEnd,
+    RunFilter,
     RunStart,
     RunState,
+    StoredAnswer,
+    TailLine,
+    Version,
+    VersionDetail,
 )
 from sandbox.types import Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Usage, Wall, WallKind
 from server.auth.errors import Reason, UnauthenticatedError
@@ -67,6 +84,7 @@ class FakeSandbox:
         self.behaviour: Behaviour = answer_inputs
         self.refusals: tuple[Refusal, ...] = ()
         self.runs: list[Inputs] = []
+        self.gloves: Gloves | None = None
         self.started = asyncio.Event()
 
     tier = Tier.RESTRICTED
@@ -83,6 +101,7 @@ class FakeSandbox:
 
     async def run(self, program: Program, inputs: Inputs, limits: Limits, gloves: Gloves) -> Result:
         self.runs.append(inputs)
+        self.gloves = gloves
         self.started.set()
         return await self.behaviour(program, inputs)
 
@@ -100,8 +119,20 @@ class FakeStore:
     retired: list[UUID] = field(default_factory=list)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
     down: int = 0
+    export: list[str] = field(default_factory=list)
+    erased: list[UUID] = field(default_factory=list)
+    retentions: list[timedelta] = field(default_factory=list)
     finish_refusal: Exception | None = None
+    appended: dict[UUID, list[list[LogRecord]]] = field(default_factory=dict)
+    announced: list[UUID] = field(default_factory=list)
+    cancels: list[UUID] = field(default_factory=list)
+    notes: list[Notice] = field(default_factory=list)
+    kept: dict[str, StoredAnswer] = field(default_factory=dict)
+    freed: list[tuple[str, bool]] = field(default_factory=list)
     reads: int = 0
+    api_keys: dict[bytes, ApiKeyOwner] = field(default_factory=dict)
+    key_lookups: int = 0
+    touched: list[UUID] = field(default_factory=list)
 
     async def open(self) -> None:
         pass
@@ -161,6 +192,56 @@ class FakeStore:
         if self.details.pop((principal.user_id, agent_name), None) is None:
             raise UnknownAgentError(agent_name)
 
+    async def edit_agent(
+        self, principal: Principal, agent: Agent, *, description: str | None, version: NewVersion | None
+    ) -> AgentDetail:
+        self._reach()
+        known = self.details.get((principal.user_id, agent.agent_name))
+        if known is None:
+            raise UnknownAgentError(agent.agent_name)
+        if (known.agent.id, known.agent.revision) != (agent.id, agent.revision):
+            raise RevisionMovedError
+        edited = replace(
+            known.agent,
+            description=known.agent.description if description is None else description,
+            version=known.agent.version + (version is not None),
+            revision=known.agent.revision + 1,
+        )
+        detail = AgentDetail(edited, version or known.version)
+        self.details[principal.user_id, agent.agent_name] = detail
+        return detail
+
+    async def activate_version(
+        self, principal: Principal, agent_name: str, version: int, *, revision: int | None
+    ) -> AgentDetail:
+        self._reach()
+        raise UnknownVersionError
+
+    async def list_versions(
+        self, principal: Principal, agent_name: str, *, limit: int, cursor: str | None
+    ) -> Page[Version]:
+        self._reach()
+        return Page([], None)
+
+    async def get_version(self, principal: Principal, agent_name: str, version: int) -> VersionDetail:
+        self._reach()
+        raise UnknownVersionError
+
+    async def export_account(self, principal: Principal) -> AsyncIterator[str]:
+        self._reach()
+        for line in self.export:
+            await asyncio.sleep(0)
+            yield line
+
+    async def erase_account(self, principal: Principal) -> None:
+        self._reach()
+        self.erased.append(principal.user_id)
+
+    async def purge(self, retention: timedelta) -> Purged:
+        self._reach()
+        self.retentions.append(retention)
+        return Purged(0, 0)
+
     async def begin(self, principal: Principal, start: RunStart) -> BegunRun:
         self._reach()
         detail = self.details.get((principal.user_id, start.agent_name))
@@ -192,7 +273,13 @@ class FakeStore:
         return Charge(charge, price)
 
     async def list_runs(
-        self, principal: Principal, *, agent_name: str | None, limit: int, cursor: str | None
+        self,
+        principal: Principal,
+        *,
+        agent_name: str | None,
+        limit: int,
+        cursor: str | None,
+        wanted: RunFilter = ANY_RUN,
     ) -> Page[Run]:
         self._reach()
         return Page([], None)
@@ -236,6 +323,53 @@ class FakeStore:
             raise UnknownRunError
         return [record for record in end.logs if record.seq > after_seq][:limit]
 
+    async def append_logs(self, principal: Principal, run: BegunRun, lines: Sequence[LogRecord]) -> bool:
+        self._reach()
+        if run.run_id in self.ends:
+            return False
+        self.appended.setdefault(run.run_id, []).append(list(lines))
+        return True
+
+    async def read_tail(self, principal: Principal, run_id: UUID, *, after_seq: int) -> LogTail:
+        run = await self.get_run(principal, run_id)
+        lines = [line for batch in self.appended.get(run_id, []) for line in batch]
+        lines += self.ends[run_id].logs if run_id in self.ends else ()
+        shown = [TailLine(line.seq, line.at_ms, line.message, line.fields, cut=False) for line in lines]
+        after = [line for line in shown if line.seq > after_seq]
+        return LogTail(run.state, run.outcome, run.reason, run.charge_microcredits, after)
+
+    async def announce_end(self, run_id: UUID) -> None:
+        self._reach()
+        self.announced.append(run_id)
+
+    async def request_cancel(self, principal: Principal, run_id: UUID) -> None:
+        run = await self.get_run(principal, run_id)
+        if run.outcome is not None:
+            raise RunFinishedError(run_id, run.state.value)
+        self.cancels.append(run_id)
+
+    async def cancel_requests(self, server_id: UUID) -> Sequence[UUID]:
+        self._reach()
+        return list(self.cancels)
+
+    async def notices(self) -> AsyncIterator[Notice]:
+        for notice in self.notes:
+            yield notice
+
+    async def claim_key(
+        self, principal: Principal, key: str, request_hash: bytes, *, run_id: UUID, server_id: UUID
+    ) -> Claim | StoredAnswer:
+        self._reach()
+        return Claim(key, run_id, server_id)
+
+    async def keep_answer(self, principal: Principal, claim: Claim, answer: StoredAnswer) -> None:
+        self._reach()
+        self.kept[claim.key] = answer
+
+    async def free_key(self, principal: Principal, claim: Claim, *, in_doubt: bool) -> None:
+        self._reach()
+        self.freed.append((claim.key, in_doubt))
+
     async def get_balance(self, principal: Principal) -> Balance:
         self._reach()
         return Balance(self.balances.setdefault(principal.user_id, 10 * PRICE), 0)
@@ -243,6 +377,34 @@ class FakeStore:
     async def list_entries(self, principal: Principal, *, limit: int, cursor: str | None) -> Page[Entry]:
         self._reach()
         return Page([], None)
+
+    async def create_api_key(self, principal: Principal, key: NewApiKey) -> ApiKey:
+        self._reach()
+        made = ApiKey(uuid4(), key.name, key.prefix, key.last4, datetime.now(UTC), None, None, None)
+        self.api_keys[key.key_hash] = ApiKeyOwner(made.id, principal.user_id, None)
+        return made
+
+    async def list_api_keys(self, principal: Principal, *, limit: int, cursor: str | None) -> Page[ApiKey]:
+        self._reach()
+        return Page([], None)
+
+    async def revoke_api_key(self, principal: Principal, api_key_id: UUID) -> None:
+        self._reach()
+        own = ApiKeyOwner(api_key_id, principal.user_id, None)
+        for key_hash in [key_hash for key_hash, owner in self.api_keys.items() if owner == own]:
+            del self.api_keys[key_hash]
+            return
+        raise UnknownApiKeyError
+
+    async def find_api_key(self, key_hash: bytes) -> ApiKeyOwner | None:
+        self.key_lookups += 1
+        self._reach()
+        await asyncio.sleep(0)
+        return self.api_keys.get(key_hash)
+
+    async def touch_api_keys(self, api_key_ids: Sequence[UUID]) -> None:
+        self._reach()
+        self.touched.extend(api_key_ids)
 
     async def register_server(self, server_id: UUID) -> None:
         self._reach()

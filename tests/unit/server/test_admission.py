@@ -264,3 +264,39 @@ async def test_many_calls_with_random_ends_leave_the_books_straight() -> None:
     await asyncio.gather(*calls, return_exceptions=True)
 
     await assert_free(at, places=3)
+
+
+@pytest.mark.parametrize(("places", "most"), [(1, 1), (2, 1), (4, 3), (8, 6), (32, 24)])
+async def test_however_many_calls_one_user_makes_places_stay_free_for_others(places: int, most: int) -> None:
+    at = admission(runs_live_max=places, runs_waiting_max=1_000, user_runs_live_max=1_000)
+    alices = [Caller(at, ALICE) for _ in range(200)]
+    await settle()
+    assert sum(caller.placed.is_set() for caller in alices) == most
+
+    bobs = [Caller(at, BOB) for _ in range(200)]
+    await settle()
+    bob_holds = sum(caller.placed.is_set() for caller in bobs)
+    assert bob_holds >= (places > 1)
+    assert most + bob_holds <= places
+
+    for caller in (*alices, *bobs):
+        caller.leave.set()
+    await asyncio.gather(*(caller.task for caller in (*alices, *bobs)))
+    await assert_free(at, places)
+
+
+async def test_users_who_come_one_after_the_other_find_a_place_each() -> None:
+    at = admission(runs_live_max=32, runs_waiting_max=5_000, user_runs_live_max=1_000)
+    callers: dict[UUID, list[Caller]] = {uuid4(): [] for _ in range(4)}
+    for user_id, own in callers.items():
+        own.extend(Caller(at, user_id) for _ in range(100))
+    await settle()
+
+    held = [sum(caller.placed.is_set() for caller in own) for own in callers.values()]
+
+    assert all(held)
+    everybody = [caller for own in callers.values() for caller in own]
+    for caller in everybody:
+        caller.leave.set()
+    await asyncio.gather(*(caller.task for caller in everybody))
+    await assert_free(at, 32)

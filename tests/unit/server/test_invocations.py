@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from uuid_utils.compat import uuid7
 
 from agents_store.errors import (
     InsufficientCreditsError,
@@ -16,7 +17,7 @@ from agents_store.errors import (
     UnknownAgentError,
     VersionMovedError,
 )
-from agents_store.types import BegunRun, Charge, Principal, RunEnd, RunStart, RunState
+from agents_store.types import BegunRun, Charge, Principal, Run, RunEnd, RunStart, RunState
 from sandbox.errors import SandboxBusyError, SandboxLostError
 from sandbox.types import Inputs, LogLine, Outcome, Program, ProgramError, Result, Usage
 from server.auth.errors import UnauthenticatedError
@@ -80,6 +81,8 @@ class FakeCall:
         refusal: Exception | None = None,
     ) -> None:
         self.request_id = uuid4()
+        self.run_id = uuid7()
+        self.run: Run | None = None
         self.authorization = None if token is None else f"Bearer {token}"
         self.user_id = user_id
         self.agent_name = agent_name
@@ -100,6 +103,9 @@ class FakeCall:
         if self.refusal is not None:
             raise self.refusal
         return self.asked
+
+    def begun(self, run: Run) -> None:
+        self.run = run
 
     async def gone(self) -> None:
         await asyncio.Event().wait()
@@ -450,7 +456,7 @@ async def test_finish_is_given_up_when_the_lease_may_have_ended() -> None:
 async def test_a_hold_that_could_not_be_released_is_released_when_the_database_is_back(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("server.invocations.service.RELEASE_PAUSE_S", 0.01)
+    monkeypatch.setattr("server.invocations.settling.RELEASE_PAUSE_S", 0.01)
 
     async def go_down(program: Program, inputs: Inputs) -> Result:
         rig.store.down = 4

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import structlog
+from opentelemetry import trace
 
 from server.logging import REDACTED, configure_logging, redact
 from server.settings import Settings
@@ -80,6 +81,19 @@ def test_lines_are_json_with_the_requests_id_and_without_secrets(written: Callab
     assert (library["event"], library["request_id"]) == (f"library says {REDACTED}", "r1")
     assert "ValueError" in failure["exception"]
     assert JWT not in text
+
+
+def test_a_line_names_its_trace_where_traces_are_on(written: Callable[[], str]) -> None:
+    context = trace.SpanContext(0x1234, 0x5678, is_remote=True)
+    for endpoint in ("http://127.0.0.1:4318", None):
+        configure_logging(Settings(_env_file=None, log_format="json", otlp_endpoint=endpoint))
+        structlog.get_logger("x").info("outside")
+        with trace.use_span(trace.NonRecordingSpan(context)):
+            structlog.get_logger("x").info("inside")
+        structlog.reset_defaults()
+
+    lines = [json.loads(line) for line in written().splitlines()]
+    assert [line.get("trace_id") for line in lines] == [None, f"{0x1234:032x}", None, None]
 
 
 def test_lines_below_the_level_are_not_written(written: Callable[[], str]) -> None:

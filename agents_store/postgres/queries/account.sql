@@ -1,0 +1,103 @@
+-- A user's own data as a whole. `purge` runs as glovebox_login, all others as glovebox_user. The exports give one JSON
+-- object a row; those that may be large stop after the row with which the batch is above bytes_max.
+
+-- name: purge
+select runs, agents from glovebox.purge(%(retention_ms)s, %(rows_max)s);
+
+-- name: allow_long_statement
+select set_config('statement_timeout', %(milliseconds)s, true);
+
+-- name: erase_account
+select glovebox.erase_account();
+
+-- name: export_account
+select json_build_object('type', 'account', 'user_id', u.user_id,
+    'available_microcredits', coalesce(c.available_microcredits, 0),
+    'held_microcredits', coalesce(c.held_microcredits, 0),
+    'created_at', c.created_at, 'exported_at', now())::text as line
+from (select glovebox.caller_id() as user_id) u
+left join public.credit_accounts c on c.user_id = u.user_id;
+
+-- name: export_agents
+select a.id as last, to_json(e)::text as line
+from public.agents a
+cross join lateral (
+    select 'agent' as type, a.id, a.agent_name, a.description, a.status, a.current_version as version, a.revision,
+        a.created_at, a.updated_at, a.deleted_at
+) e
+where a.id > %(after)s
+order by a.id
+limit %(rows_max)s;
+
+-- name: export_versions
+with found as (
+    select v.agent_id, v.version,
+        sum(octet_length(v.code) + octet_length(v.examples::text)) over (order by v.agent_id, v.version) as bytes
+    from (
+        select agent_id, version, code, examples from public.agent_versions
+        where (agent_id, version) > (%(after)s, %(after_number)s)
+        order by agent_id, version
+        limit %(rows_max)s
+    ) v
+)
+select f.agent_id as last, f.version as last_number, to_json(e)::text as line
+from found f
+join public.agent_versions v on v.agent_id = f.agent_id and v.version = f.version
+left join public.version_tiers t on t.user_id = v.user_id and t.agent_id = v.agent_id and t.version = v.version
+cross join lateral (
+    select 'version' as type, v.agent_id, v.version, v.tier as asked_tier, t.resolved_tier as tier, v.code, v.limits,
+        v.inputs_schema, v.examples, t.reasons as tier_reasons, v.created_at
+) e
+where f.bytes - octet_length(v.code) - octet_length(v.examples::text) <= %(bytes_max)s
+order by f.agent_id, f.version;
+
+-- name: export_runs
+with found as (
+    select r.id, r.bytes, sum(r.bytes) over (order by r.id) as bytes_so_far
+    from (
+        select id, octet_length(inputs::text) + coalesce(octet_length(result::text), 0) as bytes
+        from public.runs
+        where id > %(after)s
+        order by id
+        limit %(rows_max)s
+    ) r
+)
+select r.id as last, to_json(e)::text as line
+from found f
+join public.runs r on r.id = f.id
+cross join lateral (
+    select 'run' as type, r.id, r.kind, r.agent_id, r.agent_name, r.version, r.tier, r.wall, r.wall_missing, r.test,
+        r.state, r.outcome, r.reason, r.inputs, r.result, r.error, r.seed, r.wall_ms, r.cpu_ms, r.peak_memory_bytes,
+        r.output_bytes, r.charge_microcredits, r.created_at, r.started_at, r.finished_at
+) e
+where f.bytes_so_far - f.bytes <= %(bytes_max)s
+order by r.id;
+
+-- name: export_logs
+with found as (
+    select l.run_id, l.seq, l.bytes, sum(l.bytes) over (order by l.run_id, l.seq) as bytes_so_far
+    from (
+        select run_id, seq, octet_length(message) + octet_length(fields::text) as bytes
+        from public.run_logs
+        where (run_id, seq) > (%(after)s, %(after_number)s)
+        order by run_id, seq
+        limit %(rows_max)s
+    ) l
+)
+select f.run_id as last, f.seq as last_number, to_json(e)::text as line
+from found f
+join public.run_logs l on l.run_id = f.run_id and l.seq = f.seq
+cross join lateral (select 'log' as type, l.run_id, l.seq, l.at_ms, l.message, l.fields) e
+where f.bytes_so_far - f.bytes <= %(bytes_max)s
+order by f.run_id, f.seq;
+
+-- name: export_entries
+select c.id as last, to_json(e)::text as line
+from public.credit_entries c
+cross join lateral (
+    select 'entry' as type, c.id, c.kind, c.amount_microcredits, c.available_delta_microcredits,
+        c.held_delta_microcredits, c.run_id, c.created_at
+) e
+where c.id > %(after)s
+order by c.id
+limit %(rows_max)s;

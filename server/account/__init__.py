@@ -1,0 +1,1 @@
+"""The caller's account as a whole: export it, erase it."""

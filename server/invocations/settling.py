@@ -1,0 +1,125 @@
+"""The end of a run that began: settled as it ended, or released as soon as that can be done."""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from agents_store.errors import StaleRunError, StoreError, StoreUnavailableError
+from agents_store.store import Store
+from agents_store.types import BegunRun, Charge, Principal, RunEnd
+from sandbox.types import Result
+from server.errors import RunLostError
+from server.invocations.endings import Lost, end_of, lost_end
+from server.invocations.live_log import LiveLog
+from server.leases import Lease
+from server.runs.followers import Followers
+
+RELEASE_PAUSE_S = 2.0
+FINISH_PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+
+log = structlog.get_logger("server.invocations")
+
+
+class Settling:
+    """Ends runs in the store, whatever is in the way."""
+
+    def __init__(self, store: Store, lease: Lease, followers: Followers) -> None:
+        self._store = store
+        self._lease = lease
+        self._followers = followers
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def close(self) -> None:
+        """Leave to the reaper what could not be released. Idempotent."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def finish(
+        self, principal: Principal, run: BegunRun, result: Result | Lost, lines: LiveLog
+    ) -> tuple[RunEnd, Charge]:
+        """Settle a run. Raises RunLostError when somebody else ended it, or it could not be stored as it ended."""
+        try:
+            end = lost_end(lines.lines) if isinstance(result, Lost) else await end_of(result)
+            return end, await self._settle(principal, run, end, lines)
+        except StaleRunError as exc:
+            log.warning("run was ended by another process")
+            raise RunLostError(run.run_id) from exc
+        # The boundary around one run's end: whatever is in the way of storing it must not keep its hold.
+        except Exception as exc:
+            log.exception("finish failed")
+            if not await self._released(principal, run):
+                self._keep(self._release_later(principal, run, self._lease.server_id))
+            raise RunLostError(run.run_id) from exc
+        finally:
+            self._followers.tell(run.run_id)
+            if lines.stored:  # then others may follow it elsewhere; of a shorter run they learn by looking
+                self._keep(self._announce(run.run_id))
+
+    async def _settle(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
+        """Finish, again and again while the database is away and the lease may live."""
+        for attempt, pause_s in enumerate(FINISH_PAUSES_S):
+            try:
+                return await self._store_end(principal, run, end, lines)
+            except StoreUnavailableError:
+                if self._lease.seconds_left <= pause_s:
+                    raise
+                await asyncio.sleep(pause_s)
+            except StaleRunError:
+                if attempt == 0:
+                    raise
+                return await self._charged(principal, run, end)
+        return await self._store_end(principal, run, end, lines)
+
+    async def _store_end(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
+        """Finish with the lines that no batch has stored."""
+        stored = await lines.end()
+        return await self._store.finish(principal, run, replace(end, logs=end.logs[stored:]) if stored else end)
+
+    async def _charged(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
+        """What a finish whose answer was lost did after all.
+
+        Raises StaleRunError when it was somebody else's, or when what a free run would have cost cannot be told.
+        """
+        stored = await self._store.get_run(principal, run.run_id)
+        if not run.hold_microcredits or (stored.state, stored.outcome, stored.reason) != (
+            end.state,
+            end.outcome,
+            end.reason,
+        ):
+            raise StaleRunError(f"run {run.run_id} was ended by another process")
+        return Charge(stored.charge_microcredits, stored.charge_microcredits)
+
+    async def _released(self, principal: Principal, run: BegunRun) -> bool:
+        """End a run as lost. False when the store cannot do it now."""
+        try:
+            await self._store.finish(principal, run, lost_end())
+        except StaleRunError:
+            return True
+        except StoreError as exc:
+            log.warning("hold not released", error=type(exc).__name__)
+            return False
+        return True
+
+    async def _release_later(self, principal: Principal, run: BegunRun, server_id: UUID) -> None:
+        """Release a hold as soon as the database answers; under another lease the run is being reaped anyway."""
+        while self._lease.server_id == server_id:
+            await asyncio.sleep(RELEASE_PAUSE_S)
+            if await self._released(principal, run):
+                return
+
+    async def _announce(self, run_id: UUID) -> None:
+        try:
+            await self._store.announce_end(run_id)
+        except StoreError as exc:  # whoever waits for it also looks
+            log.debug("end not announced", error=type(exc).__name__)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -72,7 +72,10 @@ class Following:
                         told_at = time.monotonic()
                 news.clear()
                 try:
-                    tail = await self._store.read_tail(principal, run_id, after_seq=after_seq)
+                    # To its end although the reader leaves: a query that is cut off costs the pool its connection.
+                    reading = asyncio.ensure_future(self._store.read_tail(principal, run_id, after_seq=after_seq))
+                    reading.add_done_callback(_passed_over)
+                    tail = await asyncio.shield(reading)
                 except StoreError:
                     yield interrupted_event(Reason.STORE_UNAVAILABLE)
                     return
@@ -85,6 +88,12 @@ class Following:
                 await news.wait()
         except TimeoutError:
             pass
+
+
+def _passed_over(reading: asyncio.Future[LogTail]) -> None:
+    """What a read comes to whose reader has left is nobody's business any more."""
+    if not reading.cancelled():
+        reading.exception()
 
 
 def interrupted_event(reason: Reason) -> bytes:

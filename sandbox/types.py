@@ -152,7 +152,11 @@ class WallKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """What separates a run from the host; recorded with every run. `missing` is empty when `kind` is full."""
+    """What separates a run from the host; recorded with every run.
+
+    `missing` is empty when `kind` is full; `pieces` is what stands.
+    """
 
     kind: WallKind
     missing: tuple[str, ...] = ()
+    pieces: tuple[str, ...] = ()

@@ -20,6 +20,17 @@ NAMESPACES = {
     "uts namespace": kernel.CLONE_NEWUTS,
     "pid namespace": kernel.CLONE_NEWPID,
 }
+# Every child has these, in the order in which they are built.
+MINIMUM = (
+    "one descriptor",
+    "own non-root uid",
+    "no capabilities",
+    "no new privileges",
+    "landlock",
+    "rlimits",
+    "no ptrace or core",
+    "seccomp",
+)
 CHANNEL = 0  # the only descriptor that a child keeps
 
 # Soft and hard alike. Memory and CPU time are set by the host when the run's limits are known.
@@ -80,25 +91,25 @@ def seal(channel: int, syscall_filter: bytes) -> None:
     Raises:
         WallError: a piece of the minimum wall cannot be built; the child must not run anything.
     """
-    _piece("descriptors", lambda: _keep_only(channel))
-    _piece("own non-root uid", _refuse_root)
-    _piece("capabilities", kernel.drop_capabilities)
-    _piece("no-new-privileges", kernel.set_no_new_privileges)
-    _piece("landlock", landlock.deny_all)
-    _piece("rlimits", _set_rlimits)
-    _piece("undumpable", lambda: kernel.set_dumpable(False))
-    _piece("seccomp", lambda: seccomp.install(syscall_filter))
+    builders: tuple[Callable[[], None], ...] = (
+        lambda: _keep_only(channel),
+        _refuse_root,
+        kernel.drop_capabilities,
+        kernel.set_no_new_privileges,
+        landlock.deny_all,
+        _set_rlimits,
+        lambda: kernel.set_dumpable(False),
+        lambda: seccomp.install(syscall_filter),
+    )
+    for piece, build in zip(MINIMUM, builders, strict=True):
+        try:
+            build()
+        except OSError as error:
+            raise WallError(f"{piece} ({error.strerror})") from error
 
 
 class WallError(Exception):
     """A piece of the minimum wall cannot be built on this machine. The message names it and says why."""
-
-
-def _piece(name: str, build: Callable[[], None]) -> None:
-    try:
-        build()
-    except OSError as error:
-        raise WallError(f"{name} ({error.strerror})") from error
 
 
 def _refuse_root() -> None:

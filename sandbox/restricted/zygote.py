@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.errors import SandboxLostError, TierUnavailableError
+from sandbox.guest.wall import MINIMUM, NAMESPACES
 from sandbox.guest.zygote import ENDED, ENDED_BODY, FORKED, FORKED_BODY, NOT_FORKED, STATUS
 from sandbox.restricted.memory_cgroup import MemoryCgroup
 from sandbox.types import Tier, Wall, WallKind
@@ -87,7 +88,9 @@ class Zygote:
         except (TimeoutError, SandboxLostError) as error:
             await zygote.stop()
             raise TierUnavailableError(Tier.RESTRICTED, ("its first process does not start",)) from error
-        zygote.wall = Wall(WallKind.MINIMUM if missing else WallKind.FULL, tuple(missing))
+        namespaces = [name for name in NAMESPACES if not any(piece.startswith(name) for piece in missing)]
+        kind = WallKind.MINIMUM if missing else WallKind.FULL
+        zygote.wall = Wall(kind, tuple(missing), (*MINIMUM, *namespaces))
         return zygote
 
     async def fork(self) -> tuple[Forked, socket.socket]:

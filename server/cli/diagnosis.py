@@ -106,11 +106,12 @@ async def check_restricted_tier(settings: Settings) -> Finding:
     except (SandboxError, TimeoutError) as exc:
         return Finding("tier restricted", Level.FAIL, f"could not be tried: {_reason(exc)}", "try again")
     if wall.kind is WallKind.FULL:
-        return Finding("tier restricted", Level.OK, f"full wall, kernel {kernel}")
+        return Finding("tier restricted", Level.OK, f"full wall on kernel {kernel}: {', '.join(wall.pieces)}")
     return Finding(
         "tier restricted",
         Level.WARN,
-        f"minimum wall on kernel {kernel}, recorded with every run; missing: {'; '.join(wall.missing)}",
+        f"minimum wall on kernel {kernel}, recorded with every run: {', '.join(wall.pieces)}; "
+        f"missing: {'; '.join(wall.missing)}",
         "allow user namespaces to this process: sysctl user.max_user_namespaces, "
         "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, or the container's profile",
     )

@@ -20,6 +20,7 @@ def tell_start(settings: Settings, sandbox: Sandbox, version: str) -> None:
         issuer=_issuer(settings),
         tier=sandbox.tier.value,
         wall=sandbox.wall.kind.value,
+        wall_pieces=list(sandbox.wall.pieces),
         metrics="by its bearer" if settings.metrics_token is not None else "for this machine alone",
         traces=settings.otlp_endpoint is not None,
     )

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.types import ProgramError, Refusal
 
 TEXT_CHARS_MAX = 4_000
+DEPTH_MAX = 210  # a little above what an honest child lets pass
 _LINE_MAX = 10_000_000
 _UNREADABLE = ProgramError("Error", "the process told of its failure in a way that cannot be read")
 
@@ -29,7 +30,10 @@ def clean_json(value: Any) -> Any:
 
 
 def read_result(payload: bytes) -> Any:
-    """The JSON value of a result. Raises UnreadableError for what is not strict JSON or has NUL or surrogates."""
+    """The JSON value of a result.
+
+    Raises UnreadableError for what is not strict JSON, nested too deeply, or has NUL or surrogates.
+    """
     value = _read_json(payload)
     if _may_need_cleaning(payload) and clean_json(value) != value:
         raise UnreadableError("text with a NUL character or a lone surrogate")
@@ -86,9 +90,25 @@ def _read_line(line: object) -> int | None:
 
 def _read_json(payload: bytes) -> Any:
     try:
-        return json.loads(payload.decode(), parse_constant=_refuse_constant)
+        value = json.loads(payload.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise UnreadableError("not JSON") from error
+    # Whoever walks the value later, here or elsewhere, may recurse.
+    if payload.count(b"[") + payload.count(b"{") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
+        raise UnreadableError(f"nested deeper than {DEPTH_MAX} levels")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    layer = [value]
+    for _ in range(levels + 1):
+        layer = [
+            item
+            for outer in layer
+            if isinstance(outer, dict | list)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+    return any(isinstance(item, dict | list) for item in layer)
 
 
 def _refuse_constant(name: str) -> None:

@@ -18,7 +18,7 @@ from typing import Any, NoReturn, Protocol
 
 from sandbox.guest.context import Context
 from sandbox.guest.frames import Kind, read_frame, write_frame
-from sandbox.guest.report import describe_error, find_fault
+from sandbox.guest.report import RESULT_DEPTH_MAX, describe_error, find_fault
 from sandbox.guest.wall import CHANNEL
 from sandbox.types import Refusal
 
@@ -125,10 +125,13 @@ def _send_value(value: object) -> None:
 
 
 def _write_log(message: str, fields: Mapping[str, object] | None = None) -> None:
+    fields = fields or {}
     try:
-        text = json.dumps({"message": message, "fields": fields or {}}, default=repr, skipkeys=True, allow_nan=False)
+        text = json.dumps({"message": message, "fields": fields}, default=repr, skipkeys=True, allow_nan=False)
     except (ValueError, RecursionError):  # NaN, or a value that contains itself
-        text = json.dumps({"message": message, "fields": {name: repr(value) for name, value in (fields or {}).items()}})
+        text = ""
+    if not text or text.count("[") + text.count("{") > RESULT_DEPTH_MAX:  # perhaps deeper than the host reads
+        text = json.dumps({"message": message, "fields": {name: repr(value) for name, value in fields.items()}})
     write_frame(CHANNEL, Kind.LOG, text.encode())
 
 

@@ -123,7 +123,8 @@ class Child:
             self._condemned, self._exceeded = outcome, exceeded
             if self._meter is not None:
                 self._meter.read()
-            signal.pidfd_send_signal(self._forked.pidfd, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it may have died by itself in this very moment
+                signal.pidfd_send_signal(self._forked.pidfd, signal.SIGKILL)
 
     def kill(self) -> None:
         """End the child and free both descriptors. Idempotent."""

@@ -54,6 +54,21 @@ def run(inputs, ctx):
     assert all(0 <= line.at_ms <= 5_000 for line in logs)
 
 
+async def test_log_field_nested_too_deep_is_logged_as_text(run: Run) -> None:
+    source = """
+def run(inputs, ctx):
+    deep = []
+    for _ in range(300):
+        deep = [deep]
+    ctx.log("deep", value=deep)
+    return 1
+"""
+    result = await run(source)
+
+    assert result.outcome == Outcome.SUCCEEDED
+    assert str(result.logs[0].fields["value"]).startswith("[[[[")
+
+
 async def test_uncaught_exception_names_the_authors_line(run: Run) -> None:
     source = "def helper(x):\n    return 1 / x\n\n\ndef run():\n    return helper(0)\n"
 

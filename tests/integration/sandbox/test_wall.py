@@ -164,6 +164,9 @@ async def test_forged_frames_end_the_run_as_failed(run_plain: Run, name: str) ->
         ("b'\"\\\\u0000\"'", Outcome.BAD_RESULT),
         ("b'\"\\\\ud800\"'", Outcome.BAD_RESULT),
         ("b'\\xff'", Outcome.BAD_RESULT),
+        ("b'[' * 600 + b'\"\\\\u0000\"' + b']' * 600", Outcome.BAD_RESULT),
+        ("b'[' * 900 + b']' * 900", Outcome.BAD_RESULT),
+        ("b'[' * 150 + b']' * 150", Outcome.SUCCEEDED),
         ("b'\"\\\\\\\\u0000\"'", Outcome.SUCCEEDED),
     ],
 )

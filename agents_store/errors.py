@@ -9,13 +9,28 @@ StoreError
 ├── RunsLiveError               the account has runs that are not finished; nothing changed
 ├── VersionMovedError           the agent's current version is no longer the one that the caller prepared for
 ├── InsufficientCreditsError    the hold exceeds what is available; nothing changed
+│   └── GenerationUnaffordableError  the same, of a generation
 ├── TooManyDryRunsError         the user's dry runs of this hour are spent; nothing changed
 ├── UnknownApiKeyError          no such API key among the caller's own
 ├── TooManyApiKeysError         the caller has as many live API keys as one may have; nothing changed
+├── EffectClaimedError          the effect may have been carried out before; nothing changed
+├── MemoryMovedError            what a dry run read from memory has changed since; nothing changed
+├── ApplyLiveError              another run carries out this dry run now; nothing changed
+├── MemoryFullError             the agent remembers as much as one may; nothing changed
+├── SearchUnavailableError      the database cannot search by meaning
+├── UnknownSecretError          the caller's agent has no such secret
+├── TooManySecretsError         the agent has as many secrets as one may; nothing changed
+├── UnknownFileError            the caller's run has no such file
+├── TooManyFilesError           the run has as many files as one may; nothing changed
+├── UnknownGenerationError      no such generation among the caller's own
+├── UnknownEngineError          no row says which model writes agents, or what it is told
+├── StaleGenerationError        the generation was ended by someone else; nothing changed
 ├── StaleRunError               the run was finished by someone else; nothing changed
 ├── RunFinishedError            the run has ended already; nothing changed
 ├── KeyInFlightError            another request with this idempotency key is being carried out
 ├── KeyMismatchError            the idempotency key belongs to another request
+├── TokenRefusedError           the Supabase project does not take the caller's token (any more)
+├── TokenNeededError            the caller came with an API key, and the store can make no token for them
 ├── StoreUnavailableError       the database cannot be reached; safe to retry
 └── StoreMisconfiguredError     the store refuses to work like this, and says what to do
     └── SchemaMismatchError     the database's schema is behind or ahead of this release
@@ -75,6 +90,10 @@ class InsufficientCreditsError(StoreError):
         self.available_microcredits = available_microcredits
 
 
+class GenerationUnaffordableError(InsufficientCreditsError):
+    """The worst case of a generation exceeds the available balance. Nothing was changed."""
+
+
 class TooManyDryRunsError(StoreError):
     """The user's dry runs of this hour are spent, on whichever servers. Nothing was changed.
 
@@ -99,6 +118,70 @@ class TooManyApiKeysError(StoreError):
         self.live_max = live_max
 
 
+class EffectClaimedError(StoreError):
+    """The effect was claimed before, so that it may have been carried out. Nothing was changed."""
+
+
+class MemoryMovedError(StoreError):
+    """What a dry run read from memory has changed since. Nothing was changed; run it dry again."""
+
+
+class ApplyLiveError(StoreError):
+    """Another run carries out this dry run now. Nothing was changed."""
+
+
+class MemoryFullError(StoreError):
+    """The agent remembers as much as one may. Nothing was changed.
+
+    Attributes:
+        detail: which bound was reached.
+    """
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class SearchUnavailableError(StoreError):
+    """The database cannot search by meaning: it has no pgvector."""
+
+
+class UnknownSecretError(StoreError):
+    """The caller's agent has no secret of this name."""
+
+
+class TooManySecretsError(StoreError):
+    """The agent has as many secrets as one may have. Nothing was stored."""
+
+    def __init__(self, secrets_max: int) -> None:
+        super().__init__(f"at most {secrets_max} secrets")
+        self.secrets_max = secrets_max
+
+
+class UnknownFileError(StoreError):
+    """The caller's run has no file of this name."""
+
+
+class TooManyFilesError(StoreError):
+    """The run has as many files as one may have. Nothing was stored."""
+
+    def __init__(self, files_max: int) -> None:
+        super().__init__(f"at most {files_max} files")
+        self.files_max = files_max
+
+
+class UnknownGenerationError(StoreError):
+    """The caller has no such generation. Another user's generation looks exactly the same."""
+
+
+class UnknownEngineError(StoreError):
+    """No row says which model writes agents, or what it is told. The message names the table; nothing was held."""
+
+
+class StaleGenerationError(StoreError):
+    """Somebody else ended the generation. Nothing was changed."""
+
+
 class StaleRunError(StoreError):
     """The run's revision moved on: somebody else finished it. Nothing was changed."""
 
@@ -118,6 +201,20 @@ class KeyInFlightError(StoreError):
 
 class KeyMismatchError(StoreError):
     """The idempotency key was used for another request."""
+
+
+class TokenRefusedError(StoreError):
+    """The Supabase project does not take the caller's token, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__("the project refuses the token")
+
+
+class TokenNeededError(StoreError):
+    """The caller came with an API key. To act for them the store needs a token, and has no secret to make one with."""
+
+    def __init__(self) -> None:
+        super().__init__("API keys need SUPABASE_JWT_SECRET, to make the tokens that they act with")
 
 
 class StoreUnavailableError(StoreError):

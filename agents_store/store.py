@@ -1,40 +1,54 @@
 """The contract of a store. Every implementation passes one contract test-suite."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
+from agents_store.generations import GenerationStore
 from agents_store.types import (
     ANY_RUN,
     Agent,
     AgentDetail,
     ApiKey,
     ApiKeyOwner,
+    ApplyStart,
     Balance,
     BegunRun,
     Charge,
     Claim,
+    DryRunRate,
+    EffectRecord,
+    Embedding,
     Entry,
     LogRecord,
     LogTail,
+    MemoryEntry,
+    MemoryHits,
+    MemoryKeys,
     NewApiKey,
+    NewFile,
+    NewMemory,
     NewVersion,
     Notice,
     Page,
     Principal,
     Purged,
+    RecordedRun,
     Run,
     RunEnd,
+    RunFile,
     RunFilter,
     RunStart,
+    SealedSecret,
+    SecretSummary,
     StoredAnswer,
     Version,
     VersionDetail,
 )
 
 
-class Store(Protocol):
+class Store(GenerationStore, Protocol):
     """Agents, runs and credits. Every method that takes a principal acts for that user alone, under RLS.
 
     Any method may raise StoreUnavailableError; nothing was changed then, unless the method says otherwise.
@@ -84,6 +98,20 @@ class Store(Protocol):
         Raises UnknownAgentError, UnknownVersionError, RevisionMovedError: nothing was changed.
         """
 
+    async def raise_tier(self, principal: Principal, agent_id: UUID, version: int, tier: str, reason: str) -> bool:
+        """Let a version run in a larger tier from now on, where its author left the choice.
+
+        Args:
+            principal: whose version it is.
+            agent_id: the agent's.
+            version: which of its versions.
+            tier: the larger one.
+            reason: why the one that it had is passed over.
+
+        Returns:
+            False where the version is not the caller's, was pinned, or has this tier or a larger one already.
+        """
+
     async def list_versions(
         self, principal: Principal, agent_name: str, *, limit: int, cursor: str | None
     ) -> Page[Version]:
@@ -100,6 +128,9 @@ class Store(Protocol):
 
         Raises UnknownAgentError, VersionMovedError, InsufficientCreditsError, TooManyDryRunsError: nothing was held.
         """
+
+    async def take_dry_run(self, principal: Principal, per_hour_max: int) -> DryRunRate:
+        """Count what is no stored run, but costs as much as a dry run. Raises TooManyDryRunsError."""
 
     async def finish(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
         """In one round trip: settle or release the hold, store outcome, usage and logs.
@@ -194,6 +225,122 @@ class Store(Protocol):
     async def touch_api_keys(self, api_key_ids: Sequence[UUID]) -> None:
         """Note that these keys were used just now; a key that was noted within a minute is left alone."""
 
+    async def list_effects(
+        self, principal: Principal, run_id: UUID, *, after_seq: int, limit: int
+    ) -> list[EffectRecord]:
+        """A run's effects with `seq > after_seq`, in order. Raises UnknownRunError."""
+
+    async def claim_effect(self, principal: Principal, run: BegunRun, effect: EffectRecord) -> None:
+        """Store an effect of a run that lives before it is tried, `unknown` until the run's end tells more.
+
+        Of a run that carries out a dry run, each place of it can be claimed once.
+
+        Raises:
+            StaleRunError: the run has ended, or is somebody else's: it must perform nothing more.
+            EffectClaimedError: it may have been carried out before.
+        """
+
+    async def conclude_effect(self, principal: Principal, run: BegunRun, effect: EffectRecord) -> None:
+        """Store what became of an effect that was claimed."""
+
+    async def recorded_run(self, principal: Principal, run_id: UUID) -> RecordedRun:
+        """Program and seed of a run. Raises UnknownRunError, UnknownVersionError where its agent is gone."""
+
+    async def begin_apply(self, principal: Principal, start: ApplyStart) -> BegunRun:
+        """Begin a run that carries out what a dry run listed: a hold, as of any live run of the agent's.
+
+        Raises:
+            UnknownAgentError, VersionMovedError: the agent is not what it was in the dry run.
+            MemoryMovedError: what the dry run read from memory has changed since, and nothing is carried out yet.
+            ApplyLiveError: another run carries it out now.
+            InsufficientCreditsError: nothing was held.
+        """
+
+    async def applied_effects(self, principal: Principal, dry_run_id: UUID) -> list[EffectRecord]:
+        """What runs have carried out of a dry run, or may have: `seq` is the place in all that it listed."""
+
+    async def apply_memory(
+        self, principal: Principal, run: BegunRun, effect: EffectRecord, agent_id: UUID, entry: NewMemory | None
+    ) -> None:
+        """In one transaction: claim an effect as performed, and remember `entry`, or for None forget the effect's key.
+
+        Raises StaleRunError, EffectClaimedError, UnknownAgentError, MemoryFullError: nothing was changed.
+        """
+
+    async def apply_file(self, principal: Principal, run: BegunRun, effect: EffectRecord, file: NewFile) -> None:
+        """In one transaction: claim an effect as performed, and let the run have the file.
+
+        Raises StaleRunError, EffectClaimedError, TooManyFilesError: nothing was changed.
+        """
+
+    # Of the glove calls of a dry run `dry` is true: they act as a role that cannot write, whatever is asked of it.
+
+    async def get_memory(
+        self, principal: Principal, agent_id: UUID, key: str, *, dry: bool = False
+    ) -> MemoryEntry | None:
+        """What one of the caller's agents remembers under a key; None when nothing."""
+
+    async def put_memory(
+        self, principal: Principal, agent_id: UUID, entry: NewMemory, *, dry: bool = False
+    ) -> MemoryEntry:
+        """Remember a value in place of what the key had. Raises UnknownAgentError, MemoryFullError."""
+
+    async def delete_memory(self, principal: Principal, agent_id: UUID, key: str, *, dry: bool = False) -> bool:
+        """Forget a key. Whether it was there."""
+
+    async def list_memory(
+        self, principal: Principal, agent_id: UUID, *, prefix: str, after: str, limit: int, dry: bool = False
+    ) -> MemoryKeys:
+        """The keys that begin with `prefix` and come after `after`, in the order of their bytes, at most `limit`."""
+
+    async def search_memory(
+        self,
+        principal: Principal,
+        agent_id: UUID,
+        wanted: Embedding,
+        *,
+        tags: Sequence[str],
+        limit: int,
+        dry: bool = False,
+    ) -> MemoryHits:
+        """The entries that mean nearly what is wanted and have all `tags`, best first, at most `limit`.
+
+        Raises SearchUnavailableError where the database has no pgvector.
+        """
+
+    async def put_secret(self, principal: Principal, agent_id: UUID, secret: SealedSecret) -> SecretSummary:
+        """Store a secret in place of one of the same name. Raises UnknownAgentError, TooManySecretsError."""
+
+    async def list_secrets(self, principal: Principal, agent_id: UUID) -> list[SecretSummary]:
+        """What is told of an agent's secrets, by name."""
+
+    async def delete_secret(self, principal: Principal, agent_id: UUID, name: str) -> None:
+        """Remove a secret. Raises UnknownSecretError."""
+
+    async def find_secret(self, principal: Principal, agent_id: UUID, name: str) -> SealedSecret:
+        """A secret of an agent that lives, as it is stored. Raises UnknownSecretError."""
+
+    async def reserve_file(self, storage_key: str) -> None:
+        """Note that bytes are about to be stored: where no file names them within the hour, they are to be removed."""
+
+    async def add_file(self, principal: Principal, run_id: UUID, file: NewFile) -> RunFile:
+        """Let a run have a file whose bytes are stored, in place of one of the same name.
+
+        Raises UnknownRunError, TooManyFilesError.
+        """
+
+    async def list_files(self, principal: Principal, run_id: UUID) -> list[RunFile]:
+        """The files of a run, by name. Raises UnknownRunError."""
+
+    async def get_file(self, principal: Principal, run_id: UUID, name: str) -> RunFile:
+        """One file of a run. Raises UnknownFileError."""
+
+    async def unneeded_files(self, limit: int) -> list[str]:
+        """Storage keys of bytes that no file names any more, at most `limit`."""
+
+    async def forget_files(self, storage_keys: Sequence[str]) -> None:
+        """Note that unneeded bytes have been removed."""
+
     def export_account(self, principal: Principal) -> AsyncIterator[str]:
         """Everything that is stored of the caller, one JSON object as text at a time, each with its `type`.
 
@@ -221,3 +368,9 @@ class Store(Protocol):
 
     async def retire_server(self, server_id: UUID) -> None:
         """Give up the lease at once, so that what this server left can be reaped now."""
+
+    async def read_limits(self) -> Mapping[str, int]:
+        """What the operator has set for all servers while they run, by the name of the setting that it goes before."""
+
+    async def live_servers(self) -> frozenset[str]:
+        """The names of the servers whose lease has not expired, each ending in its id; no other database has them."""

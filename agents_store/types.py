@@ -48,7 +48,8 @@ class NewVersion:
 
     `tier` is what the author asked for (`auto` or a tier), `resolved_tier` what it came to, `reasons` why each lower
     tier was passed over. `limits` holds every limit of the sandbox contract, resolved. `inputs_schema` is a JSON Schema
-    or None; `examples` is a list of `{"inputs": ..., "expect": ...}`.
+    or None; `examples` is a list of `{"inputs": ..., "expect": ...}`, where `expect` may be absent; `allowed_hosts` are
+    where it may send requests, as its author wrote them.
     """
 
     code: str
@@ -58,6 +59,7 @@ class NewVersion:
     inputs_schema: Mapping[str, Json] | None = None
     examples: Sequence[Mapping[str, Json]] = ()
     reasons: Mapping[str, str] | None = None
+    allowed_hosts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,8 @@ class Purged:
 class RunStart:
     """What `begin` records. `agent_id` and `version` are what the caller prepared for; `limits` prices the hold.
 
-    `dry_runs_per_hour_max` bounds what the user may begin of dry runs; a live run does not look at it.
+    `dry_runs_per_hour_max` bounds what the user may begin of dry runs; a live run does not look at it. `parent_run_id`
+    is the run whose program calls this agent: then nothing is held, and what this run costs is charged with that one.
     """
 
     run_id: UUID
@@ -143,6 +146,7 @@ class RunStart:
     wall_missing: Sequence[str]
     server_id: UUID
     dry_runs_per_hour_max: int = DRY_RUNS_PER_HOUR_MAX
+    parent_run_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,34 @@ class LogRecord:
     at_ms: int
     message: str
     fields: Mapping[str, Json]
+
+
+class EffectStatus(StrEnum):
+    """What became of a glove call."""
+
+    PERFORMED = "performed"  # carried out, with whatever answer
+    WITHHELD = "withheld"  # a dry run's: it would have changed something
+    MOCKED = "mocked"  # answered by the dry run's mocks
+    REFUSED = "refused"  # not allowed, or over a bound; nothing was done
+    FAILED = "failed"  # tried, and it is known that nothing was changed, or that the other side failed
+    UNKNOWN = "unknown"  # it may have been carried out or not
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRecord:
+    """One stored glove call; `seq` counts from 1 within the run, times are in ms, `at_ms` from the run's start.
+
+    `error` is `{"type": ..., "message": ...}` where the program got an exception, None where it got `response`.
+    """
+
+    seq: int
+    glove: str
+    request: Json
+    response: Json
+    error: Mapping[str, Json] | None
+    status: EffectStatus
+    at_ms: int
+    duration_ms: int
 
 
 class RunState(StrEnum):
@@ -229,11 +261,12 @@ class NoticeKind(StrEnum):
 
     LOGS = "logs"  # the run has new log lines, or has ended
     CANCEL = "cancel"  # the run's owner asked to cancel it
+    LIMITS = "limits"  # the operator changed the limits of all servers; the run's id says nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """A hint that something changed about a run. It proves nothing: look at the database before acting on it."""
+    """A hint that something changed, mostly about a run. It proves nothing: look before acting on it."""
 
     kind: NoticeKind
     run_id: UUID
@@ -266,7 +299,8 @@ class Claim:
 class RunEnd:
     """How a run ended. `billable` decides whether the hold is settled at the measured price or released whole.
 
-    `result_json` is the agent's answer as JSON text, None unless it succeeded.
+    `result_json` is the agent's answer as JSON text, None unless it succeeded. `glove_calls` counts what is priced, by
+    the name of its price. `tier`, `wall` and `wall_missing` are None where the run ended in the tier that it began in.
     """
 
     state: RunState
@@ -280,6 +314,13 @@ class RunEnd:
     peak_memory_bytes: int
     output_bytes: int
     logs: Sequence[LogRecord] = ()
+    effects: Sequence[EffectRecord] = ()
+    glove_calls: Mapping[str, int] = field(default_factory=dict)
+    tier: str | None = None
+    wall: str | None = None
+    wall_missing: Sequence[str] = ()
+    complete: bool = True
+    replayable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +333,11 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stored run. `result_json` and `inputs` are None in lists."""
+    """A stored run. `result_json` and `inputs` are None in lists.
+
+    `parent_run_id` is the run whose program called this one's agent; what this one cost is charged with that one.
+    `complete` is False for a dry run that met an effect without an answer.
+    """
 
     id: UUID
     kind: str
@@ -316,6 +361,9 @@ class Run:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    parent_run_id: UUID | None = None
+    complete: bool = True
+    replayable: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +385,10 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the append-only ledger. `available_delta + held_delta` over all entries is the balance."""
+    """One line of the append-only ledger. `available_delta + held_delta` over all entries is the balance.
+
+    `pricing` is there where a generation was charged: its model, its tokens of each kind, and their prices.
+    """
 
     id: int
     kind: EntryKind
@@ -346,6 +397,8 @@ class Entry:
     held_delta_microcredits: int
     run_id: UUID | None
     created_at: datetime
+    generation_id: UUID | None = None
+    pricing: Mapping[str, Json] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,3 +436,153 @@ class ApiKeyOwner:
     api_key_id: UUID
     user_id: UUID
     expires_in_s: float | None
+
+
+MEMORY_KEY_CHARS_MAX = 256
+MEMORY_VALUE_BYTES_MAX = 64 * 1024
+MEMORY_ENTRIES_MAX = 10_000  # of one agent; the schema enforces it
+MEMORY_BYTES_MAX = 64 * 1024**2  # of one agent's keys, values and tags; the schema enforces it
+MEMORY_TAGS_MAX = 16
+MEMORY_TAG_CHARS_MAX = 64
+EMBEDDING_DIMENSIONS = 256
+SECRETS_MAX = 64  # of one agent; the schema enforces it
+RUN_FILES_MAX = 32  # of one run; the schema enforces it
+FILE_NAME_CHARS_MAX = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """A text as a vector of `EMBEDDING_DIMENSIONS` numbers, and the model that made it: others cannot be compared."""
+
+    model: str
+    vector: Sequence[float] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMemory:
+    """What an agent remembers under a key.
+
+    `importance` is 0 to 1. Without an `embedding` the entry is not found by meaning.
+    """
+
+    key: str
+    value: Json
+    tags: Sequence[str] = ()
+    importance: float = 0.0
+    embedding: Embedding | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryEntry:
+    """A stored entry. `revision` is another one after every change of the key, also after it was forgotten."""
+
+    key: str
+    value: Json
+    tags: Sequence[str]
+    importance: float
+    revision: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryKeys:
+    """Keys in their order. `revision` is that of the agent's whole memory: another one after every change."""
+
+    keys: Sequence[str]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHit:
+    """An entry found by meaning. `score` is the cosine of both embeddings, -1 to 1."""
+
+    entry: MemoryEntry
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryHits:
+    """Entries found by meaning, best first. `revision` is that of the agent's whole memory."""
+
+    hits: Sequence[MemoryHit]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SealedSecret:
+    """A secret as it is stored. `hosts` are those that it may be sent to; nothing here opens it without its key."""
+
+    name: str
+    hosts: Sequence[str]
+    key_id: str
+    nonce: bytes = field(repr=False)
+    ciphertext: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SecretSummary:
+    """What is told of a secret: never its value."""
+
+    name: str
+    hosts: Sequence[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewFile:
+    """A file that a run leaves. `storage_key` is where its bytes are; `sha256` is lower-case hex over them."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    storage_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFile:
+    """A file that a run left for its owner."""
+
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    storage_key: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedRun:
+    """What running again, or carrying out, a run wants to know beside the run: whose program, and its seed."""
+
+    agent_id: UUID
+    seed: int
+    version: NewVersion
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRead:
+    """What a dry run read: one key of an agent's memory, or for None the whole of it, and its revision then."""
+
+    agent_id: UUID
+    key: str | None
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class ApplyStart:
+    """What `begin_apply` records: the run that carries out, and what it carries out.
+
+    `agent_id` and `version` are the dry run's, `reads` what it and all that it called read from memory.
+    """
+
+    run_id: UUID
+    dry_run_id: UUID
+    agent_id: UUID
+    agent_name: str
+    version: int
+    wall: str
+    wall_missing: Sequence[str]
+    server_id: UUID
+    reads: Sequence[MemoryRead] = ()

@@ -26,12 +26,16 @@ _NO_UUID = UUID(int=0)
 
 @dataclass(frozen=True, slots=True)
 class _Listing:
-    """One part of an export. Its order begins after `start`; `numbered` parts have a number beside the id."""
+    """One part of an export. Its order begins after `start`.
+
+    `numbered` parts have a number beside the id, `named` parts a name.
+    """
 
     kind: str
     query: str
     start: UUID | Int8
     numbered: bool = False
+    named: bool = False
 
 
 _LISTINGS = (
@@ -39,6 +43,11 @@ _LISTINGS = (
     _Listing("version", "export_versions", _NO_UUID, numbered=True),
     _Listing("run", "export_runs", _NO_UUID),
     _Listing("log", "export_logs", _NO_UUID, numbered=True),
+    _Listing("effect", "export_effects", _NO_UUID, numbered=True),
+    _Listing("file", "export_files", _NO_UUID, named=True),
+    _Listing("memory", "export_memory", _NO_UUID, named=True),
+    _Listing("secret", "export_secrets", _NO_UUID, named=True),
+    _Listing("generation", "export_generations", _NO_UUID),
     _Listing("entry", "export_entries", Int8(0)),
 )
 
@@ -49,9 +58,10 @@ class AccountRoom(Database):
     async def export_account(self, principal: Principal) -> AsyncIterator[str]:
         """Everything that is stored of the caller, one JSON object as text at a time, each with its `type`.
 
-        The account, agents, versions, runs, logs and ledger entries, each oldest first, read in batches of at most
-        `EXPORT_BATCH_BYTES_MAX` and one row; between two of them no connection is kept. A last object of type `end`
-        tells how many there were. What changes meanwhile may be in it or not.
+        The account, agents, versions, runs, logs, effects, files, memory, secrets without their values, generations and
+        ledger entries, each in an order of its own, read in batches of at most `EXPORT_BATCH_BYTES_MAX` and one row;
+        between two of them no connection is kept. A last object of type `end` tells how many there were. What changes
+        meanwhile may be in it or not.
         """
         (account,) = await self.as_user(principal, "export_account", {})
         yield account["line"]
@@ -65,11 +75,12 @@ class AccountRoom(Database):
 
     async def _batches(self, principal: Principal, listing: _Listing) -> AsyncIterator[Sequence[str]]:
         after: UUID | Int8 = listing.start
-        after_number = 0
+        after_number, after_name = 0, ""
         while True:
             params = {
                 "after": after,
                 "after_number": Int4(after_number),
+                "after_name": after_name,
                 "rows_max": Int4(EXPORT_BATCH_ROWS),
                 "bytes_max": Int8(EXPORT_BATCH_BYTES_MAX),
             }
@@ -80,6 +91,7 @@ class AccountRoom(Database):
             last = rows[-1]["last"]
             after = last if isinstance(last, UUID) else Int8(last)
             after_number = rows[-1]["last_number"] if listing.numbered else 0
+            after_name = rows[-1]["last_name"] if listing.named else ""
 
     async def erase_account(self, principal: Principal) -> None:
         """Remove every row of the caller, in one transaction of at most `ERASE_S_MAX`.
@@ -99,7 +111,7 @@ class AccountRoom(Database):
                 raise RunsLiveError("the account has runs that are not finished") from exc
 
     async def purge(self, retention: timedelta) -> Purged:
-        """Remove runs that finished and agents that were deleted longer ago than `retention`.
+        """Remove runs and generations that finished, and agents that were deleted, longer ago than `retention`.
 
         In batches of `PURGE_BATCH_ROWS`, each a transaction of its own, at most `PURGE_BATCHES_MAX` of them. The ledger
         stays, and nothing that lives is touched. What is left after one call, the next ones remove.
@@ -113,6 +125,9 @@ class AccountRoom(Database):
             runs += batch_runs
             agents += batch_agents
             if max(batch_runs, batch_agents) < PURGE_BATCH_ROWS:
+                break
+        for _ in range(PURGE_BATCHES_MAX):
+            if int(await self.as_login("purge_generations", params)) < PURGE_BATCH_ROWS:
                 break
         return Purged(runs, agents)
 

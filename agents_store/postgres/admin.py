@@ -1,16 +1,17 @@
-"""What an operator does as the owner of the database: grant credit, audit the books."""
+"""What an operator does as the owner of the database: grant credit, audit the books, seal secrets anew."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from psycopg.rows import class_row, dict_row
+from psycopg.types.numeric import Int4
 from uuid_utils.compat import uuid7
 
 from agents_store.postgres.connection import connect_as_operator
 from agents_store.postgres.queries import query
 from agents_store.postgres.translate import translated
-from agents_store.types import Balance
+from agents_store.types import Balance, SealedSecret
 
 AMOUNT_MICROCREDITS_MAX = 2**63 - 1
 
@@ -74,3 +75,60 @@ async def audit_balances(owner_url: str) -> Sequence[Imbalance]:
             conn.cursor(row_factory=class_row(Imbalance)) as cursor,
         ):
             return await (await cursor.execute(query("audit_balances"))).fetchall()
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedSecret:
+    """A sealed secret, and whose it is."""
+
+    user_id: UUID
+    agent_id: UUID
+    secret: SealedSecret
+
+
+async def secrets_to_reseal(
+    owner_url: str, key_id: str, after: PlacedSecret | None, limit: int
+) -> Sequence[PlacedSecret]:
+    """At most `limit` secrets that another key than `key_id` sealed, in one order, behind `after` or from the first.
+
+    Raises:
+        StoreUnavailableError: the database cannot be reached.
+        StoreMisconfiguredError: the role is not the owner, or the schema is behind.
+    """
+    params = {
+        "key_id": key_id,
+        "user_id": UUID(int=0) if after is None else after.user_id,
+        "agent_id": UUID(int=0) if after is None else after.agent_id,
+        "name": "" if after is None else after.secret.name,
+        "rows_max": Int4(limit),
+    }
+    with translated():
+        async with await connect_as_operator(owner_url) as conn:
+            cursor = conn.cursor(row_factory=dict_row)
+            rows = await (await cursor.execute(query("secrets_to_reseal"), params)).fetchall()
+    return [PlacedSecret(row.pop("user_id"), row.pop("agent_id"), SealedSecret(**row)) for row in rows]
+
+
+async def reseal_secrets(owner_url: str, sealed: Sequence[tuple[PlacedSecret, SealedSecret]]) -> int:
+    """Put secrets that were sealed anew in place of what they were; what changed meanwhile stays. How many were put.
+
+    Raises:
+        StoreUnavailableError: the database cannot be reached; some may have been put.
+        StoreMisconfiguredError: the role is not the owner, or the schema is behind.
+    """
+    done = 0
+    with translated():
+        async with await connect_as_operator(owner_url) as conn:
+            for placed, anew in sealed:
+                params = {
+                    "user_id": placed.user_id,
+                    "agent_id": placed.agent_id,
+                    "name": anew.name,
+                    "old_nonce": placed.secret.nonce,
+                    "key_id": anew.key_id,
+                    "nonce": anew.nonce,
+                    "ciphertext": anew.ciphertext,
+                }
+                put = await (await conn.execute(query("reseal_secret"), params)).fetchone()
+                done += put == (True,)
+    return done

@@ -130,6 +130,15 @@ class AgentRoom(Database):
                 raise RevisionMovedError(f"agent {agent_name!r} is not at revision {revision} any more")
             return to_agent_detail(row)
 
+    async def raise_tier(self, principal: Principal, agent_id: UUID, version: int, tier: str, reason: str) -> bool:
+        """Let a version run in a larger tier from now on, where its author left the choice.
+
+        Returns:
+            False where the version is not the caller's, was pinned, or has this tier or a larger one already.
+        """
+        params = {"agent_id": agent_id, "version": Int4(version), "tier": tier, "reason": reason}
+        return bool(await self.as_user(principal, "raise_tier", params))
+
     async def list_versions(
         self, principal: Principal, agent_name: str, *, limit: int, cursor: str | None
     ) -> Page[Version]:
@@ -178,6 +187,7 @@ def _version_params(version: NewVersion) -> Params:
         "tier": version.tier,
         "resolved_tier": version.resolved_tier,
         "limits": to_json(version.limits),
+        "allowed_hosts": to_json(list(version.allowed_hosts)),
         "inputs_schema": None if version.inputs_schema is None else to_json(version.inputs_schema),
         "examples": to_json(version.examples),
         "reasons": to_json(version.reasons or {}),

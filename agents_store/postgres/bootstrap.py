@@ -38,6 +38,7 @@ async def prepare_cluster(superuser_url: str, *, database: str, owner_password: 
             await _make_database(conn, database)
         async with await connect_as_operator(superuser_url, database=database) as conn:
             await conn.execute(bootstrap_sql("30_auth_shim.sql"))
+            await conn.execute(bootstrap_sql("40_vector.sql"))
     except OperationalError as exc:
         raise StoreUnavailableError("the database cluster cannot be prepared") from exc
 

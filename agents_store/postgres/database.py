@@ -33,18 +33,20 @@ AFTER_EVERY_UUID = 2**128 - 1
 class Database:
     """What every part of the store stands on. Open it before use and close it after; it is bound to one event loop."""
 
-    def __init__(self, dsn: str, *, pool_max: int) -> None:
+    def __init__(self, dsn: str, *, pool_max: int, listen_dsn: str | None = None) -> None:
         """Nothing is connected yet.
 
         Args:
             dsn: connection string of `glovebox_login`; port 6543 or `pgbouncer=true` tell of a pooler in
                 transaction mode.
             pool_max: connections at most, from 1.
+            listen_dsn: the same without such a pooler, for notices; None for `dsn`.
 
         Raises:
-            StoreMisconfiguredError: `dsn` is no connection string.
+            StoreMisconfiguredError: one of them is no connection string.
         """
         self._dsn = parse_dsn(dsn)
+        self._listen_dsn = self._dsn if listen_dsn is None else parse_dsn(listen_dsn)
         self._pool = build_pool(self._dsn, pool_max)
 
     async def open(self) -> None:

@@ -27,7 +27,12 @@ from agents_store.types import (
 
 TAIL_LINES_MAX = 500
 TAIL_BYTES_MAX = 64 * 1024
-CHANNELS = {"glovebox_logs": NoticeKind.LOGS, "glovebox_cancels": NoticeKind.CANCEL}
+CHANNELS = {
+    "glovebox_logs": NoticeKind.LOGS,
+    "glovebox_cancels": NoticeKind.CANCEL,
+    "glovebox_limits": NoticeKind.LIMITS,
+}
+NO_RUN = UUID(int=0)
 
 
 class LiveRunRoom(Database):
@@ -91,10 +96,10 @@ class LiveRunRoom(Database):
 
         Ends at once behind a pooler in transaction mode: nothing would ever come through. Raises StoreUnavailableError.
         """
-        if self._dsn.behind_pooler:
+        if self._listen_dsn.behind_pooler:
             return
         with translated():
-            async with await connect(self._dsn) as conn:
+            async with await connect(self._listen_dsn) as conn:
                 await conn.execute(query("listen"))
                 async for notification in conn.notifies():
                     if (notice := _notice(notification)) is not None:
@@ -103,6 +108,8 @@ class LiveRunRoom(Database):
 
 def _notice(notification: Notify) -> Notice | None:
     kind = CHANNELS.get(notification.channel)
+    if kind is NoticeKind.LIMITS:
+        return Notice(kind, NO_RUN)
     try:
         return None if kind is None else Notice(kind, UUID(notification.payload))
     except ValueError:  # whoever may connect may say anything

@@ -154,11 +154,17 @@ async def _applied(conn: AsyncConnection) -> list[str]:
     texts = {migration.version: migration.text for migration in migrations()}
     versions = []
     for version, statements in await rows.fetchall():
-        # The Supabase CLI stores statement by statement as it parsed them: only what `_apply` stored can be compared.
-        if statements and len(statements) == 1 and version in texts and statements[0] != texts[version]:
+        # Others store statement by statement as they parsed them: what is one, or stored by `_apply`, is compared.
+        if statements and len(statements) == 1 and version in texts and _gist(statements[0]) != _gist(texts[version]):
             raise SchemaMismatchError(f"migration {version} was applied with another text than this release has")
         versions.append(version)
     return versions
+
+
+def _gist(text: str) -> str:
+    """A statement without what such tools leave out: comment lines, the layout, the last semicolon."""
+    lines = (line.strip() for line in text.splitlines())
+    return " ".join(" ".join(line for line in lines if not line.startswith("--")).split()).rstrip("; ")
 
 
 async def _let_login_in(conn: AsyncConnection) -> None:

@@ -7,8 +7,12 @@ from agents_store.types import (
     AgentDetail,
     AgentStatus,
     ApiKey,
+    EffectRecord,
+    EffectStatus,
     Entry,
     EntryKind,
+    MemoryEntry,
+    MemoryHit,
     NewVersion,
     Run,
     RunState,
@@ -37,7 +41,7 @@ def to_agent(row: Row) -> Agent:
 
 def to_agent_detail(row: Row) -> AgentDetail:
     """An agent with its current version."""
-    return AgentDetail(to_agent(row), _contents(row))
+    return AgentDetail(to_agent(row), to_contents(row))
 
 
 def to_version(row: Row) -> Version:
@@ -54,10 +58,11 @@ def to_version(row: Row) -> Version:
 
 def to_version_detail(row: Row) -> VersionDetail:
     """A version with its code and contract."""
-    return VersionDetail(to_version(row), _contents(row))
+    return VersionDetail(to_version(row), to_contents(row))
 
 
-def _contents(row: Row) -> NewVersion:
+def to_contents(row: Row) -> NewVersion:
+    """What a version consists of; other columns are left alone."""
     return NewVersion(
         code=row["code"],
         tier=row["asked_tier"],
@@ -66,6 +71,7 @@ def _contents(row: Row) -> NewVersion:
         inputs_schema=row["inputs_schema"],
         examples=row["examples"],
         reasons=row["reasons"],
+        allowed_hosts=tuple(row["allowed_hosts"]),
     )
 
 
@@ -82,3 +88,25 @@ def to_entry(row: Row) -> Entry:
 def to_api_key(row: Row) -> ApiKey:
     """An API key; the columns are exactly the record's fields."""
     return ApiKey(**row)
+
+
+def to_effect(row: Row) -> EffectRecord:
+    """An effect; the columns are exactly the record's fields."""
+    return EffectRecord(**{**row, "status": EffectStatus(row["status"])})
+
+
+def to_memory_entry(row: Row) -> MemoryEntry:
+    """An entry from `key` to `updated_at`; other columns are left alone."""
+    return MemoryEntry(
+        key=row["key"],
+        value=row["value"],
+        tags=tuple(row["tags"]),
+        importance=row["importance"],
+        revision=row["revision"],
+        updated_at=row["updated_at"],
+    )
+
+
+def to_memory_hit(row: Row) -> MemoryHit:
+    """An entry with its score."""
+    return MemoryHit(to_memory_entry(row), row["score"])

@@ -1,6 +1,8 @@
 """Runs: begun and finished in one round trip each, listed, shown with their logs, reaped when their server is dead."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import fields
 from time import monotonic
 from uuid import UUID
 
@@ -29,6 +31,7 @@ from agents_store.types import (
     BegunRun,
     Charge,
     DryRunRate,
+    EffectRecord,
     LogRecord,
     Page,
     Principal,
@@ -50,9 +53,9 @@ ABANDONED_S_MAX = 60.0
 class RunRoom(Database):
     """The part of the store that keeps runs and the leases of the servers that execute them."""
 
-    def __init__(self, dsn: str, *, pool_max: int) -> None:
+    def __init__(self, dsn: str, *, pool_max: int, listen_dsn: str | None = None) -> None:
         """See `Database`."""
-        super().__init__(dsn, pool_max=pool_max)
+        super().__init__(dsn, pool_max=pool_max, listen_dsn=listen_dsn)
         self._abandoned: dict[UUID, float] = {}
 
     async def begin(self, principal: Principal, start: RunStart) -> BegunRun:
@@ -88,6 +91,8 @@ class RunRoom(Database):
                 raise UnknownAgentError(start.agent_name)
             case "version_moved":
                 raise VersionMovedError(f"version {start.version} of {start.agent_name!r} is not current")
+            case "parent_ended":
+                raise StaleRunError(f"run {start.parent_run_id} has ended: it calls nothing any more")
             case "insufficient":
                 raise InsufficientCreditsError(price_max, available)
         if rate is not None and status == "too_many_dry_runs":
@@ -130,7 +135,7 @@ class RunRoom(Database):
         if agent_name is None and wanted == ANY_RUN:
             rows = await self.page(principal, "list_runs", limit, {"before": UUID(int=before)})
         else:
-            params = {**_filter_params(agent_name, wanted, before), "rows_max": Int4(bounded(limit) + 1)}
+            params = {**filter_params(agent_name, wanted, before), "rows_max": Int4(bounded(limit) + 1)}
             async with self.connection() as conn:
                 async with acting_as(conn, Role.USER, claims_of(principal.user_id)):
                     found = conn.cursor(row_factory=dict_row)
@@ -187,8 +192,18 @@ class RunRoom(Database):
         """Give up the lease at once, so that what this server left can be reaped now."""
         await self.as_login("retire_server", {"server_id": server_id})
 
+    async def read_limits(self) -> Mapping[str, int]:
+        """What the operator has set for all servers while they run, by the name of the setting that it goes before."""
+        limits: Mapping[str, int] = await self.as_login("read_limits", {})
+        return limits
 
-def _filter_params(agent_name: str | None, wanted: RunFilter, before: int) -> dict[str, object]:
+    async def live_servers(self) -> frozenset[str]:
+        """The names of the servers whose lease has not expired, each ending in its id; no other database has them."""
+        return frozenset(await self.as_login("live_servers", {}))
+
+
+def filter_params(agent_name: str | None, wanted: RunFilter, before: int) -> dict[str, object]:
+    """What a list of runs is filtered by, each None where it is not; `before` and `after` bound the ids."""
     # Ids sort by the moment at which they were made, at most a day before the run: they bound what is read.
     after = 0
     state = wanted.state or _state_of(wanted.outcome)
@@ -234,6 +249,7 @@ def _begin_params(principal: Principal, start: RunStart) -> Params:
         "wall": start.wall,
         "wall_missing": list(start.wall_missing),
         "server_id": start.server_id,
+        "parent_run_id": start.parent_run_id,
         "user_id": principal.user_id,
         "dry_runs_per_hour_max": Int4(start.dry_runs_per_hour_max),
     }
@@ -255,7 +271,19 @@ def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
         "peak_memory_bytes": Int8(end.peak_memory_bytes),
         "output_bytes": Int8(end.output_bytes),
         "logs": storable_json([log_row(record) for record in end.logs]) if end.logs else None,
+        "effects": storable_json(list(map(effect_row, end.effects))) if end.effects else None,
+        "glove_calls": to_json(end.glove_calls) if end.glove_calls else None,
+        "tier": end.tier,
+        "wall": end.wall,
+        "wall_missing": None if end.wall is None else list(end.wall_missing),
+        "complete": end.complete,
+        "replayable": end.replayable,
     }
+
+
+def effect_row(effect: EffectRecord) -> Row:
+    """An effect as the functions of the database take it. Not a copy: what effects hold may be large."""
+    return {field.name: getattr(effect, field.name) for field in fields(effect)}
 
 
 def log_row(record: LogRecord) -> Row:

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_DEPTH_MAX = 32
+_SUSPICIOUS = re.compile(r"\\u0000|[\ud800-\udfff]")  # in JSON text: perhaps an escaped NUL, or half a pair
+_DEPTH_MAX = 220  # a little above what a sandbox may say
 _INTEGER_BITS_MAX = 4096  # far within what `numeric` holds and `str` converts
 
 
@@ -20,8 +21,30 @@ def storable_text(text: str) -> str:
 
 
 def storable_json(value: Any) -> str:
-    """JSON text of `value` that `jsonb` takes; what is nested deeper than 32 levels becomes its type's name."""
-    return json.dumps(_clean(value, _DEPTH_MAX), separators=(",", ":"))
+    """JSON text of `value` that `jsonb` takes; what is nested deeper than 220 levels becomes its type's name."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError):
+        text = ""
+    # Nearly everything is storable as it is, and walking it in Python takes many times longer than encoding it.
+    if not text or _SUSPICIOUS.search(text) or _is_deep(value):
+        return json.dumps(_clean(value, _DEPTH_MAX), separators=(",", ":"))
+    return text
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEPTH_MAX):
+        level = [
+            item
+            for outer in level
+            if isinstance(outer, dict | list | tuple)
+            for item in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(item, dict | list | tuple)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _clean(value: Any, depth: int) -> Any:

@@ -4,7 +4,7 @@
 -- A plain PostgreSQL >= 15, from nothing:
 --   psql -U postgres -f 10_login.sql -f 20_owner.sql
 --   createdb -U postgres -O glovebox_owner glovebox
---   psql -U postgres -d glovebox -f 30_auth_shim.sql
+--   psql -U postgres -d glovebox -f 30_auth_shim.sql -f 40_vector.sql
 --   psql -U postgres -c '\password glovebox_owner' -c '\password glovebox_login'
 --   GLOVEBOX_MIGRATE_DATABASE_URL=postgresql://glovebox_owner:...@host/glovebox glovebox db migrate
 -- A Supabase project:

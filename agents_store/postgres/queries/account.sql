@@ -73,6 +73,86 @@ cross join lateral (
 where f.bytes_so_far - f.bytes <= %(bytes_max)s
 order by r.id;
 
+-- name: export_effects
+with found as (
+    select l.run_id, l.seq, l.bytes, sum(l.bytes) over (order by l.run_id, l.seq) as bytes_so_far
+    from (
+        select run_id, seq, octet_length(request::text) + coalesce(octet_length(response::text), 0) as bytes
+        from public.run_effects
+        where (run_id, seq) > (%(after)s, %(after_number)s)
+        order by run_id, seq
+        limit %(rows_max)s
+    ) l
+)
+select f.run_id as last, f.seq as last_number, to_json(e)::text as line
+from found f
+join public.run_effects l on l.run_id = f.run_id and l.seq = f.seq
+cross join lateral (
+    select 'effect' as type, l.run_id, l.seq, l.glove, l.request, l.response, l.error, l.status, l.at_ms, l.duration_ms
+) e
+where f.bytes_so_far - f.bytes <= %(bytes_max)s
+order by f.run_id, f.seq;
+
+-- name: export_files
+select f.run_id as last, f.name as last_name, to_json(e)::text as line
+from public.run_files f
+cross join lateral (
+    select 'file' as type, f.run_id, f.name, f.media_type, f.size_bytes, f.sha256, f.created_at
+) e
+where (f.run_id, f.name) > (%(after)s, %(after_name)s)
+order by f.run_id, f.name
+limit %(rows_max)s;
+
+-- name: export_memory
+with found as (
+    select m.agent_id, m.key, m.bytes, sum(m.bytes) over (order by m.agent_id, m.key) as bytes_so_far
+    from (
+        select agent_id, key, octet_length(value::text) as bytes
+        from public.agent_memory
+        where (agent_id, key) > (%(after)s, %(after_name)s)
+        order by agent_id, key
+        limit %(rows_max)s
+    ) m
+)
+select f.agent_id as last, f.key as last_name, to_json(e)::text as line
+from found f
+join public.agent_memory m on m.agent_id = f.agent_id and m.key = f.key
+cross join lateral (
+    select 'memory' as type, m.agent_id, m.key, m.value, m.tags, m.importance, m.updated_at
+) e
+where f.bytes_so_far - f.bytes <= %(bytes_max)s
+order by f.agent_id, f.key;
+
+-- name: export_secrets
+select s.agent_id as last, s.name as last_name, to_json(e)::text as line
+from public.agent_secrets s
+cross join lateral (select 'secret' as type, s.agent_id, s.name, s.hosts, s.created_at, s.updated_at) e
+where (s.agent_id, s.name) > (%(after)s, %(after_name)s)
+order by s.agent_id, s.name
+limit %(rows_max)s;
+
+-- name: export_generations
+with found as (
+    select g.id, g.bytes, sum(g.bytes) over (order by g.id) as bytes_so_far
+    from (
+        select id, octet_length(request) + octet_length(attempts::text) as bytes
+        from public.generations
+        where id > %(after)s
+        order by id
+        limit %(rows_max)s
+    ) g
+)
+select g.id as last, to_json(e)::text as line
+from found f
+join public.generations g on g.id = f.id
+cross join lateral (
+    select 'generation' as type, g.id, g.kind, g.agent_name, g.request, g.state, g.reason, g.model, g.prompt_version,
+        g.hold_microcredits, g.charge_microcredits, g.input_tokens, g.output_tokens, g.cache_read_tokens,
+        g.cache_write_tokens, g.attempts, g.version, g.created_at, g.finished_at
+) e
+where f.bytes_so_far - f.bytes <= %(bytes_max)s
+order by g.id;
+
 -- name: export_logs
 with found as (
     select l.run_id, l.seq, l.bytes, sum(l.bytes) over (order by l.run_id, l.seq) as bytes_so_far
@@ -96,7 +176,7 @@ select c.id as last, to_json(e)::text as line
 from public.credit_entries c
 cross join lateral (
     select 'entry' as type, c.id, c.kind, c.amount_microcredits, c.available_delta_microcredits,
-        c.held_delta_microcredits, c.run_id, c.created_at
+        c.held_delta_microcredits, c.run_id, c.generation_id, c.pricing, c.created_at
 ) e
 where c.id > %(after)s
 order by c.id

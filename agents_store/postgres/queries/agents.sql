@@ -7,8 +7,10 @@ returning id, user_id, agent_name, description, status, %(resolved_tier)s as tie
     created_at, updated_at;
 
 -- name: insert_version
-insert into public.agent_versions (user_id, agent_id, version, code, tier, limits, inputs_schema, examples)
-values (%(user_id)s, %(id)s, 1, %(code)s, %(tier)s, %(limits)s::jsonb, %(inputs_schema)s::jsonb, %(examples)s::jsonb);
+insert into public.agent_versions (user_id, agent_id, version, code, tier, limits, inputs_schema, examples,
+    allowed_hosts)
+values (%(user_id)s, %(id)s, 1, %(code)s, %(tier)s, %(limits)s::jsonb, %(inputs_schema)s::jsonb, %(examples)s::jsonb,
+    %(allowed_hosts)s::jsonb);
 
 -- name: insert_version_tier
 insert into public.version_tiers (user_id, agent_id, version, resolved_tier, reasons)
@@ -34,7 +36,7 @@ limit %(rows_max)s;
 -- name: get_agent
 select a.id, a.user_id, a.agent_name, a.description, a.status, t.resolved_tier as tier, a.current_version as version,
     a.revision, a.created_at, a.updated_at,
-    v.code, v.tier as asked_tier, v.limits, v.inputs_schema, v.examples, t.reasons
+    v.code, v.tier as asked_tier, v.limits, v.inputs_schema, v.examples, v.allowed_hosts, t.reasons
 from public.agents a
 join public.agent_versions v on v.user_id = a.user_id and v.agent_id = a.id and v.version = a.current_version
 join public.version_tiers t on t.user_id = v.user_id and t.agent_id = v.agent_id and t.version = v.version
@@ -65,9 +67,10 @@ with edited as (
     returning a.user_id, a.id, a.current_version
 ),
 added as (
-    insert into public.agent_versions (user_id, agent_id, version, code, tier, limits, inputs_schema, examples)
+    insert into public.agent_versions (user_id, agent_id, version, code, tier, limits, inputs_schema, examples,
+    allowed_hosts)
     select e.user_id, e.id, e.current_version, %(code)s, %(tier)s, %(limits)s::jsonb, %(inputs_schema)s::jsonb,
-        %(examples)s::jsonb
+        %(examples)s::jsonb, %(allowed_hosts)s::jsonb
     from edited e
 ),
 resolved as (
@@ -109,8 +112,18 @@ where a.status = 'active' and a.agent_name = %(agent_name)s;
 -- name: get_version
 select v.version, v.created_at, v.tier as asked_tier, t.resolved_tier as tier,
     encode(sha256(convert_to(v.code, 'UTF8')), 'hex') as code_sha256, v.version = a.current_version as current,
-    v.code, v.limits, v.inputs_schema, v.examples, t.reasons
+    v.code, v.limits, v.inputs_schema, v.examples, v.allowed_hosts, t.reasons
 from public.agents a
 join public.agent_versions v on v.user_id = a.user_id and v.agent_id = a.id
 join public.version_tiers t on t.user_id = v.user_id and t.agent_id = v.agent_id and t.version = v.version
 where a.status = 'active' and a.agent_name = %(agent_name)s and v.version = %(version)s;
+
+-- name: raise_tier
+update public.version_tiers t
+set resolved_tier = %(tier)s, reasons = t.reasons || jsonb_build_object(t.resolved_tier, %(reason)s::text)
+from public.agent_versions v
+where t.agent_id = %(agent_id)s and t.version = %(version)s
+    and v.user_id = t.user_id and v.agent_id = t.agent_id and v.version = t.version and v.tier = 'auto'
+    and array_position(array['monty', 'restricted', 'docker'], t.resolved_tier)
+        < array_position(array['monty', 'restricted', 'docker'], %(tier)s::text)
+returning t.version;

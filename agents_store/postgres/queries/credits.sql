@@ -7,7 +7,8 @@ select glovebox.ensure_account();
 select available_microcredits, held_microcredits from public.credit_accounts;
 
 -- name: list_entries
-select id, kind, amount_microcredits, available_delta_microcredits, held_delta_microcredits, run_id, created_at
+select id, kind, amount_microcredits, available_delta_microcredits, held_delta_microcredits, run_id, created_at,
+    generation_id, pricing
 from public.credit_entries
 where id < %(before)s
 order by id desc

@@ -5,7 +5,7 @@ select status, revision, hold_microcredits, price_microcredits_max, available_mi
 from glovebox.begin_run(
     p_claims => %(claims)s, p_run_id => %(run_id)s, p_agent_id => %(agent_id)s, p_version => %(version)s,
     p_test => %(test)s, p_inputs => %(inputs)s, p_seed => %(seed)s, p_wall => %(wall)s,
-    p_wall_missing => %(wall_missing)s, p_server_id => %(server_id)s
+    p_wall_missing => %(wall_missing)s, p_server_id => %(server_id)s, p_parent_run_id => %(parent_run_id)s
 );
 
 -- name: begin_dry_run
@@ -16,7 +16,7 @@ from glovebox.take_dry_run(p_user_id => %(user_id)s, p_per_hour_max => %(dry_run
 cross join lateral glovebox.begin_run(
     p_claims => %(claims)s, p_run_id => %(run_id)s, p_agent_id => case when r.admitted then %(agent_id)s::uuid end,
     p_version => %(version)s, p_test => %(test)s, p_inputs => %(inputs)s, p_seed => %(seed)s, p_wall => %(wall)s,
-    p_wall_missing => %(wall_missing)s, p_server_id => %(server_id)s
+    p_wall_missing => %(wall_missing)s, p_server_id => %(server_id)s, p_parent_run_id => %(parent_run_id)s
 ) b;
 
 -- name: finish_run
@@ -25,13 +25,15 @@ from glovebox.finish_run(
     p_claims => %(claims)s, p_run_id => %(run_id)s, p_revision => %(revision)s, p_state => %(state)s,
     p_outcome => %(outcome)s, p_reason => %(reason)s, p_billable => %(billable)s, p_result => %(result)s,
     p_error => %(error)s, p_wall_ms => %(wall_ms)s, p_cpu_ms => %(cpu_ms)s,
-    p_peak_memory_bytes => %(peak_memory_bytes)s, p_output_bytes => %(output_bytes)s, p_logs => %(logs)s
+    p_peak_memory_bytes => %(peak_memory_bytes)s, p_output_bytes => %(output_bytes)s, p_logs => %(logs)s,
+    p_effects => %(effects)s, p_glove_calls => %(glove_calls)s, p_tier => %(tier)s, p_wall => %(wall)s,
+    p_wall_missing => %(wall_missing)s, p_complete => %(complete)s, p_replayable => %(replayable)s
 );
 
 -- name: list_runs
 select id, kind, agent_name, version, tier, wall, wall_missing, test, state, outcome, reason,
     null::json as inputs, null::text as result_json, error, wall_ms, cpu_ms, peak_memory_bytes, output_bytes,
-    charge_microcredits, created_at, started_at, finished_at
+    charge_microcredits, created_at, started_at, finished_at, parent_run_id, complete, replayable
 from public.runs
 where id < %(before)s
 order by id desc
@@ -41,7 +43,7 @@ limit %(rows_max)s;
 -- name: list_runs_filtered
 select id, kind, agent_name, version, tier, wall, wall_missing, test, state, outcome, reason,
     null::json as inputs, null::text as result_json, error, wall_ms, cpu_ms, peak_memory_bytes, output_bytes,
-    charge_microcredits, created_at, started_at, finished_at
+    charge_microcredits, created_at, started_at, finished_at, parent_run_id, complete, replayable
 from public.runs
 where id < %(before)s and id > %(after)s
     and (%(agent_name)s::text is null or agent_name = %(agent_name)s)
@@ -57,7 +59,7 @@ limit %(rows_max)s;
 -- name: get_run
 select id, kind, agent_name, version, tier, wall, wall_missing, test, state, outcome, reason,
     inputs, result::text as result_json, error, wall_ms, cpu_ms, peak_memory_bytes, output_bytes,
-    charge_microcredits, created_at, started_at, finished_at
+    charge_microcredits, created_at, started_at, finished_at, parent_run_id, complete, replayable
 from public.runs
 where id = %(run_id)s;
 
@@ -103,7 +105,7 @@ order by seq;
 select pg_notify('glovebox_logs', %(run_id)s::text)::text;
 
 -- name: listen
-listen glovebox_logs; listen glovebox_cancels;
+listen glovebox_logs; listen glovebox_cancels; listen glovebox_limits;
 
 -- name: request_cancel
 select glovebox.request_cancel(p_claims => %(claims)s, p_run_id => %(run_id)s)::text;

@@ -6,6 +6,12 @@ select glovebox.register_server(%(server_id)s);
 -- name: retire_server
 select glovebox.retire_server(%(server_id)s);
 
+-- name: read_limits
+select glovebox.read_limits();
+
+-- name: live_servers
+select glovebox.live_servers();
+
 -- name: reap_runs
 select glovebox.reap_runs(%(runs_max)s, %(abandoned)s);
 

@@ -13,8 +13,12 @@ class Sandbox(Protocol):
         """Which kind of sandbox this is."""
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """What keeps it from running anything now, in words for an operator; empty when it can."""
+
+    @property
     def wall(self) -> Wall:
-        """What separates its runs from the host on this machine."""
+        """What separates its runs from the host here. Raises TierUnavailableError while something is missing."""
 
     async def open(self) -> None:
         """Start what runs need. Raises TierUnavailableError when the minimum wall cannot be built here."""
@@ -36,7 +40,10 @@ class Sandbox(Protocol):
     async def run(self, program: Program, inputs: Inputs, limits: Limits, gloves: Gloves) -> Result:
         """Run one program to its end in a fresh, single-use process. Cancelling kills the run.
 
+        Glove calls of the program go to `gloves.call`, one at a time; what it raises and answers, the program gets.
+
         Raises:
             SandboxBusyError: nothing ran; safe to retry.
+            TierUnavailableError: the tier cannot run anything now; nothing ran.
             SandboxLostError: the sandbox died under the run; its effects so far stand.
         """

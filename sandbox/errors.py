@@ -2,9 +2,16 @@
 
 SandboxError
 ├── TierUnavailableError    this machine cannot build the tier's wall; nothing ran
+│   └── ImageUnfitError     the engine has no image for the docker tier, or not this release's; nothing ran
+├── ImageBuildError         the docker tier's image could not be built
+├── RejectedEverywhereError    no tier takes the program; nothing ran
 ├── SandboxBusyError        no place within the deadline; nothing ran, safe to retry
 └── SandboxLostError        the sandbox died under a run that it did not end itself
 """
+
+from collections.abc import Mapping, Sequence
+
+from sandbox.types import Refusal, Tier
 
 
 class SandboxError(Exception):
@@ -23,6 +30,29 @@ class TierUnavailableError(SandboxError):
         super().__init__(f"tier {tier} is unavailable: {', '.join(missing)}")
         self.tier = tier
         self.missing = missing
+
+
+class ImageUnfitError(TierUnavailableError):
+    """The engine has no image that the docker tier can run. Nothing ran."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__("docker", (reason,))
+
+
+class ImageBuildError(SandboxError):
+    """The image of the docker tier could not be built; the message says where it failed and what to do."""
+
+
+class RejectedEverywhereError(SandboxError):
+    """No tier takes the program. Nothing ran.
+
+    Attributes:
+        refusals: by tier, in source order.
+    """
+
+    def __init__(self, refusals: Mapping[Tier, Sequence[Refusal]]) -> None:
+        super().__init__("no tier takes the program")
+        self.refusals = refusals
 
 
 class SandboxBusyError(SandboxError):

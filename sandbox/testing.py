@@ -43,6 +43,11 @@ def author_name(text: str) -> str:
     return text
 
 
+def randomness_used() -> bool:
+    """Nobody watches."""
+    return False
+
+
 def guest_globals(write_log: Callable[[str], None]) -> dict[str, object]:
     """Every builtin there is; `print` becomes log lines."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from sandbox.types import ProgramError, Refusal
 
 TEXT_CHARS_MAX = 4_000
+GLOVE_CHARS_MAX = 64
 DEPTH_MAX = 210  # a little above what an honest child lets pass
 _LINE_MAX = 10_000_000
 _UNREADABLE = ProgramError("Error", "the process told of its failure in a way that cannot be read")
@@ -52,6 +53,18 @@ def read_log(payload: bytes) -> tuple[str, dict[str, Any]]:
     if _may_need_cleaning(payload):
         return clean_text(message), clean_json(fields)
     return message, fields
+
+
+def read_call(payload: bytes) -> tuple[str, dict[str, Any]]:
+    """Glove and arguments of a glove call, cleaned. Raises UnreadableError."""
+    record = _read_json(payload)
+    try:
+        glove, arguments = record["glove"], record["arguments"]
+    except (KeyError, TypeError) as error:
+        raise UnreadableError("not a glove call") from error
+    if not isinstance(glove, str) or len(glove) > GLOVE_CHARS_MAX or not isinstance(arguments, dict):
+        raise UnreadableError("not a glove call")
+    return glove, clean_json(arguments) if _may_need_cleaning(payload) else arguments
 
 
 def read_error(payload: bytes) -> ProgramError:

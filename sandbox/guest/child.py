@@ -1,11 +1,11 @@
 """One job in a sealed child: compile or take the compiled program, run it, report, wait for the end.
 
 A job is a marshalled dict: `op` ("check" or "run"), `rlimits` (hard caps by resource), `source` or `code` (the
-marshalled code object of an earlier CODE frame), and for a run `inputs`, `seed`, `test`. Nothing here is trusted by the
-host: it only decides what an honest program gets to see.
+marshalled code object of an earlier CODE frame), and for a run `inputs`, `seed`, `test`, `frozen_clock` and
+`started_at` (seconds since the epoch). Nothing here is trusted by the host: it only decides what an honest program gets
+to see.
 """
 
-import inspect
 import json
 import marshal
 import os
@@ -17,8 +17,8 @@ from types import CodeType
 from typing import Any, NoReturn, Protocol
 
 from sandbox.guest.context import Context
+from sandbox.guest.exchange import Exchange, call_run
 from sandbox.guest.frames import Kind, read_frame, write_frame
-from sandbox.guest.report import RESULT_DEPTH_MAX, describe_error, find_fault
 from sandbox.guest.wall import CHANNEL
 from sandbox.types import Refusal
 
@@ -49,6 +49,12 @@ class Language(Protocol):
 
     def guest_globals(self, write_log: Callable[[str], None]) -> dict[str, object]:
         """The fresh global names of one run."""
+
+    def stop_clock(self, at: float) -> None:
+        """Let programs see this moment, in seconds since the epoch, however long they run."""
+
+    def randomness_used(self) -> bool:
+        """Whether the run drew on randomness that no seed repeats."""
 
 
 def serve_one_job(language: Language) -> NoReturn:
@@ -90,49 +96,26 @@ def _compile(source: str, language: Language) -> CodeType | None:
 
 def _run(code: CodeType, job: Mapping[str, Any], language: Language) -> None:
     random.seed(job["seed"])
+    if job["frozen_clock"]:
+        language.stop_clock(job["started_at"])
+    exchange = Exchange(CHANNEL)
     try:
-        names = language.guest_globals(_write_log)
+        names = language.guest_globals(exchange.log)
         exec(code, names)  # what this process is for
-        value = _call(names["run"], job["inputs"], Context(_write_log, test=job["test"]))
+        value = call_run(names["run"], job["inputs"], Context(exchange.log, exchange.call, test=job["test"]))
     except MemoryError:
         raise
     except BaseException as error:  # noqa: BLE001 - an agent may raise anything; all of it is reported
-        write_frame(CHANNEL, Kind.ERROR, _encode(describe_error(error, language.author_name)))
+        _tell_randomness(exchange, language)
+        exchange.error(error, language.author_name)
     else:
-        _send_value(value)
+        _tell_randomness(exchange, language)
+        exchange.value(value)
 
 
-def _call(run: Any, inputs: object, context: Context) -> object:
-    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    parameters = inspect.signature(run).parameters.values()
-    if any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters):
-        return run(inputs, context)
-    count = sum(parameter.kind in positional for parameter in parameters)
-    return run(*(inputs, context)[:count])
-
-
-def _send_value(value: object) -> None:
-    fault = find_fault(value)
-    if fault is None:
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-        except (TypeError, ValueError) as error:
-            fault = str(error)
-        else:
-            write_frame(CHANNEL, Kind.VALUE, text)
-            return
-    write_frame(CHANNEL, Kind.BAD_RESULT, _encode({"type": "BadResult", "message": fault}))
-
-
-def _write_log(message: str, fields: Mapping[str, object] | None = None) -> None:
-    fields = fields or {}
-    try:
-        text = json.dumps({"message": message, "fields": fields}, default=repr, skipkeys=True, allow_nan=False)
-    except (ValueError, RecursionError):  # NaN, or a value that contains itself
-        text = ""
-    if not text or text.count("[") + text.count("{") > RESULT_DEPTH_MAX:  # perhaps deeper than the host reads
-        text = json.dumps({"message": message, "fields": {name: repr(value) for name, value in fields.items()}})
-    write_frame(CHANNEL, Kind.LOG, text.encode())
+def _tell_randomness(exchange: Exchange, language: Language) -> None:
+    if language.randomness_used():
+        exchange.randomness()
 
 
 def _encode(value: object) -> bytes:

@@ -1,6 +1,7 @@
 """The frames of the channel between the host and a child: one kind byte, a 32-bit length, the payload.
 
-Everything that a child sends is untrusted; the host checks kind and length before it reads a payload.
+Everything that a child sends is untrusted; the host checks kind and length before it reads a payload. The channel
+carries one thing at a time: after CALL the child waits for ANSWER.
 """
 
 import os
@@ -11,7 +12,7 @@ HEADER = struct.Struct("!BI")
 
 
 class Kind(IntEnum):
-    """What a frame carries. All but JOB go from the child to the host."""
+    """What a frame carries. All but JOB and ANSWER go from the child to the host."""
 
     JOB = 1  # marshalled dict, see `sandbox.guest.child`
     READY = 2  # the wall stands; empty
@@ -23,6 +24,9 @@ class Kind(IntEnum):
     BAD_RESULT = 8  # JSON error: what was returned is not JSON
     ERROR = 9  # JSON error: uncaught exception
     NO_MEMORY = 10  # an uncaught MemoryError; empty, so that sending it needs no memory
+    CALL = 11  # JSON: glove, arguments; the program waits for its answer
+    ANSWER = 12  # JSON: either value, or error with type and message
+    RANDOMNESS = 13  # the program used randomness that no seed repeats; empty, at most once
 
 
 def write_frame(fd: int, kind: Kind, payload: bytes = b"") -> None:

@@ -53,12 +53,12 @@ def _message(error: BaseException) -> str:
         return ""
 
 
-def find_fault(value: object) -> str | None:
-    """Why `value` is not JSON, naming the path of the first offence, or None when it is."""
+def find_fault(value: object, name: str = "result") -> str | None:
+    """Why `value`, called `name`, is not JSON, naming the path of the first offence, or None when it is."""
     try:
-        return _find_fault(value, "result", 0)
+        return _find_fault(value, name, 0)
     except RecursionError:
-        return "result is nested too deeply"
+        return f"{name} is nested too deeply"
 
 
 def _find_fault(value: object, path: str, depth: int) -> str | None:

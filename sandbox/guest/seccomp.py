@@ -10,6 +10,8 @@ import ctypes
 import errno
 import platform
 import struct
+from collections.abc import Iterable
+from typing import TypeAlias
 
 from sandbox.guest.kernel import prctl
 
@@ -35,10 +37,39 @@ ALLOWED: dict[str, tuple[int, int]] = {
     "exit_group": (231, 94),
     "getrandom": (318, 278),
 }
+# What a program needs besides, to be started behind the filter: the loader opens and maps it, Landlock says which
+# files, and its runtime sets up signal stacks and threads. Nothing here reaches another process or the network.
+ALLOWED_TO_START: dict[str, tuple[int, int]] = {
+    "execve": (59, 221),
+    "openat": (257, 56),
+    "close": (3, 57),
+    "fstat": (5, 80),
+    "newfstatat": (262, 79),
+    "pread64": (17, 67),
+    "lseek": (8, 62),
+    "faccessat": (269, 48),
+    "set_tid_address": (218, 96),
+    "set_robust_list": (273, 99),
+    "rseq": (334, 293),
+    "rt_sigaction": (13, 134),
+    "sigaltstack": (131, 132),
+    "sched_getaffinity": (204, 123),
+    "gettid": (186, 178),
+    "ppoll": (271, 73),
+    "writev": (20, 66),
+}
+# The same, by names that only one architecture has.
+_ALLOWED_TO_START_ON_X86 = {"access": 21, "arch_prctl": 158, "poll": 7}
+# Allowed only to make threads of the caller.
+CLONE = (56, 220)
+# Answers "no such call", so that the C library turns to `clone`, whose flags a filter can read.
+CLONE3 = (435, 435)
 # Allowed only on the caller itself, where limits can only be lowered.
 ALLOWED_ON_SELF: dict[str, tuple[int, int]] = {"prlimit64": (302, 261)}
 # Allowed only without PROT_EXEC: no memory becomes code after the wall stands.
 ALLOWED_WITHOUT_EXEC: dict[str, tuple[int, int]] = {"mmap": (9, 222), "mprotect": (10, 226)}
+
+_Instruction: TypeAlias = tuple[int, int, int, int]
 
 _AUDIT_ARCH = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 _COLUMN = {"x86_64": 0, "aarch64": 1}
@@ -47,6 +78,8 @@ _OFFSET_NUMBER, _OFFSET_ARCH, _OFFSET_ARG0_LOW, _OFFSET_ARG2_LOW = 0, 4, 16, 32
 _ALLOW = 0x7FFF0000
 _KILL_PROCESS = 0x80000000
 _REFUSE = 0x00050000 | errno.EPERM
+_NO_SUCH_CALL = 0x00050000 | errno.ENOSYS
+_CLONE_THREAD = 0x00010000
 _PROT_EXEC = 4
 _PR_SET_SECCOMP = 22
 _MODE_FILTER = 2
@@ -62,12 +95,7 @@ def build_filter(machine: str | None = None) -> bytes:
     """The BPF program: wrong architecture kills, an allowed call passes, all else answers EPERM."""
     machine = machine or platform.machine()
     column = _COLUMN[machine]
-    program = [
-        (_LOAD, 0, 0, _OFFSET_ARCH),
-        (_JUMP_EQUAL, 1, 0, _AUDIT_ARCH[machine]),
-        (_RETURN, 0, 0, _KILL_PROCESS),  # a 32-bit entry would renumber the table
-        (_LOAD, 0, 0, _OFFSET_NUMBER),
-    ]
+    program = _only(machine)
     for row in ALLOWED_WITHOUT_EXEC.values():
         program += [
             (_JUMP_EQUAL, 0, 4, row[column]),
@@ -76,6 +104,44 @@ def build_filter(machine: str | None = None) -> bytes:
             (_RETURN, 0, 0, _REFUSE),
             (_RETURN, 0, 0, _ALLOW),
         ]
+    program += _on_self(column)
+    program += _answers(row[column] for row in ALLOWED.values())
+    return _pack(program)
+
+
+def build_starting_filter(machine: str | None = None) -> bytes:
+    """The BPF program for a process that becomes another program and may then have threads, and no more."""
+    machine = machine or platform.machine()
+    column = _COLUMN[machine]
+    program = _only(machine)
+    program += [
+        (_JUMP_EQUAL, 0, 4, CLONE[column]),
+        (_LOAD, 0, 0, _OFFSET_ARG0_LOW),
+        (_JUMP_SET, 1, 0, _CLONE_THREAD),
+        (_RETURN, 0, 0, _REFUSE),
+        (_RETURN, 0, 0, _ALLOW),
+        (_JUMP_EQUAL, 0, 1, CLONE3[column]),
+        (_RETURN, 0, 0, _NO_SUCH_CALL),
+    ]
+    program += _on_self(column)
+    rows = (ALLOWED | ALLOWED_WITHOUT_EXEC | ALLOWED_TO_START).values()
+    program += _answers(row[column] for row in rows)
+    if column == 0:
+        program += _answers(_ALLOWED_TO_START_ON_X86.values())
+    return _pack(program)
+
+
+def _only(machine: str) -> list[_Instruction]:
+    return [
+        (_LOAD, 0, 0, _OFFSET_ARCH),
+        (_JUMP_EQUAL, 1, 0, _AUDIT_ARCH[machine]),
+        (_RETURN, 0, 0, _KILL_PROCESS),  # a 32-bit entry would renumber the table
+        (_LOAD, 0, 0, _OFFSET_NUMBER),
+    ]
+
+
+def _on_self(column: int) -> list[_Instruction]:
+    program: list[_Instruction] = []
     for row in ALLOWED_ON_SELF.values():
         program += [
             (_JUMP_EQUAL, 0, 4, row[column]),
@@ -84,10 +150,19 @@ def build_filter(machine: str | None = None) -> bytes:
             (_RETURN, 0, 0, _REFUSE),
             (_RETURN, 0, 0, _ALLOW),
         ]
-    for row in ALLOWED.values():
-        program += [(_JUMP_EQUAL, 0, 1, row[column]), (_RETURN, 0, 0, _ALLOW)]
-    program.append((_RETURN, 0, 0, _REFUSE))
-    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+    return program
+
+
+def _answers(numbers: Iterable[int]) -> list[_Instruction]:
+    program: list[_Instruction] = []
+    for number in numbers:
+        program += [(_JUMP_EQUAL, 0, 1, number), (_RETURN, 0, 0, _ALLOW)]
+    return program
+
+
+def _pack(program: list[_Instruction]) -> bytes:
+    refuse: _Instruction = (_RETURN, 0, 0, _REFUSE)
+    return b"".join(struct.pack("HBBI", *instruction) for instruction in (*program, refuse))
 
 
 def install(program: bytes) -> None:

@@ -8,7 +8,7 @@ its pieces does not run. The wall holds with the language policy switched off.
 import errno
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from sandbox.guest import kernel, landlock, seccomp
 
@@ -55,8 +55,8 @@ def drop_to(uid: int) -> None:
     os.setresuid(uid, uid, uid)
 
 
-def leave_host_namespaces() -> tuple[str, ...]:
-    """Enter fresh namespaces of every kind; the process namespace holds from the next fork on.
+def leave_host_namespaces(kinds: Mapping[str, int] = NAMESPACES) -> tuple[str, ...]:
+    """Enter fresh namespaces of these kinds, a user namespace first; a process namespace holds from the next fork on.
 
     Returns:
         The namespaces that this machine does not give, each with the reason. All of them when there is no user
@@ -67,12 +67,12 @@ def leave_host_namespaces() -> tuple[str, ...]:
     try:
         kernel.unshare(kernel.CLONE_NEWUSER)
     except OSError as error:
-        return tuple(f"{name} ({os.strerror(error.errno or errno.EPERM)})" for name in NAMESPACES)
+        return tuple(f"{name} ({os.strerror(error.errno or errno.EPERM)})" for name in kinds)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} {uid} 1"), ("gid_map", f"{gid} {gid} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
     missing = []
-    for name, flag in NAMESPACES.items():
+    for name, flag in kinds.items():
         if flag == kernel.CLONE_NEWUSER:
             continue
         try:
@@ -93,7 +93,7 @@ def seal(channel: int, syscall_filter: bytes) -> None:
     """
     builders: tuple[Callable[[], None], ...] = (
         lambda: _keep_only(channel),
-        _refuse_root,
+        refuse_root,
         kernel.drop_capabilities,
         kernel.set_no_new_privileges,
         landlock.deny_all,
@@ -101,9 +101,14 @@ def seal(channel: int, syscall_filter: bytes) -> None:
         lambda: kernel.set_dumpable(False),
         lambda: seccomp.install(syscall_filter),
     )
-    for piece, build in zip(MINIMUM, builders, strict=True):
+    build(MINIMUM, builders)
+
+
+def build(pieces: Sequence[str], builders: Sequence[Callable[[], None]]) -> None:
+    """Build one piece after the other. Raises WallError naming the first that cannot be built."""
+    for piece, build_piece in zip(pieces, builders, strict=True):
         try:
-            build()
+            build_piece()
         except OSError as error:
             raise WallError(f"{piece} ({error.strerror})") from error
 
@@ -112,7 +117,8 @@ class WallError(Exception):
     """A piece of the minimum wall cannot be built on this machine. The message names it and says why."""
 
 
-def _refuse_root() -> None:
+def refuse_root() -> None:
+    """Raise OSError unless the uid and the gid are other than root's."""
     if 0 in (os.getuid(), os.geteuid(), os.getgid()):
         raise OSError(errno.EPERM, "sandboxed code would run as root")
 

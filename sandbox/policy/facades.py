@@ -7,10 +7,12 @@ so agent code never gets one: `import json` binds a facade, and `from json impor
 import difflib
 import importlib
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, NoReturn
 
+from sandbox.guest import container_repeat
 from sandbox.policy.modules import HINTS, MODULES, NAME_HINTS, NOTES, REPLACEMENTS
 from sandbox.policy.shims import output, randomness, warm_up
 
@@ -25,6 +27,7 @@ __all__ = [
     "nearest",
     "preload",
     "randomness_used",
+    "stop_clock",
 ]
 
 direct_output = output.direct_output
@@ -119,6 +122,13 @@ def nearest(name: str) -> list[str]:
     if module in MODULES:
         return [f"{module}.{near}" for near in _resembling(last, MODULES[module])]
     return _resembling(name, MODULES)
+
+
+def stop_clock(at: float) -> None:
+    """Let every module tell this moment, in seconds since the epoch, for as long as this process lives."""
+    container_repeat.stop_clock(at)
+    for name in MODULES["time"]:
+        object.__setattr__(_facade("time"), name, getattr(time, name))
 
 
 def _facade(module: str) -> Facade:

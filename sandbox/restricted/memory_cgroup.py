@@ -36,7 +36,8 @@ class MemoryCgroup:
         else:
             parent, limit_file, events = _V2_ROOT, "memory.max", "memory.events"
         for left in parent.glob(f"{PREFIX}*"):
-            cls(left, events).remove()  # of servers that were killed; one in use stays
+            if not _is_owned(left.name):
+                cls(left, events).remove()  # of servers that were killed; one in use stays
         made = cls(parent / f"{PREFIX}{name}", events)
         try:
             made.path.mkdir(exist_ok=True)
@@ -61,3 +62,8 @@ class MemoryCgroup:
         """Remove it; the kernel refuses while a process is in it."""
         with suppress(OSError):
             self.path.rmdir()
+
+
+def _is_owned(name: str) -> bool:
+    """Whether the process whose number ends the name lives: its cgroup may be empty for a moment."""
+    return Path("/proc", name.rpartition("-")[2]).exists()

@@ -7,7 +7,7 @@ from hashlib import sha256
 from sandbox import untrusted
 from sandbox.errors import SandboxLostError
 from sandbox.guest.frames import Kind
-from sandbox.restricted.child import Report, WriteLine
+from sandbox.restricted.child import Report
 from sandbox.restricted.meter import Watch
 from sandbox.restricted.pool import Pool
 from sandbox.types import (
@@ -50,6 +50,11 @@ class RestrictedSandbox:
         return Tier.RESTRICTED
 
     @property
+    def missing(self) -> tuple[str, ...]:
+        """Nothing, once it is open: what this machine lacks shows there."""
+        return ()
+
+    @property
     def wall(self) -> Wall:
         """What this machine gives. Raises TierUnavailableError before `open`."""
         return self._pool.wall
@@ -84,20 +89,22 @@ class RestrictedSandbox:
             "inputs": inputs,
             "seed": gloves.seed,
             "test": gloves.test,
+            "frozen_clock": gloves.frozen_clock,
+            "started_at": gloves.started_at.timestamp(),
         }
-        report = await self._do("run", program, limits, job, gloves.log)
+        report = await self._do("run", program, limits, job, gloves)
         if report.code is not None:
             self._codes.put(program.source, report.code)
         return _to_result(report, limits)
 
     async def _do(
-        self, op: str, program: Program, limits: Limits, job: Mapping[str, object], log: WriteLine | None = None
+        self, op: str, program: Program, limits: Limits, job: Mapping[str, object], gloves: Gloves | None = None
     ) -> Report:
         child = await self._pool.take()
         source = None if job.get("code") else program.source
         self._live += 1
         try:
-            return await child.do({"code": None, **job, "op": op, "source": source}, limits, self._watch, log)
+            return await child.do({"code": None, **job, "op": op, "source": source}, limits, self._watch, gloves)
         finally:
             self._live -= 1
             child.kill()
@@ -128,6 +135,8 @@ class _CodeCache:
 def _to_result(report: Report, limits: Limits) -> Result:
     if report.condemned is not None:
         return _result(report, report.condemned, _condemnation(report, limits))
+    if report.stopped:
+        return _result(report, Outcome.SUCCEEDED, None)
     if report.final is None:
         return _died(report)
     kind, payload = report.final
@@ -145,7 +154,8 @@ def _to_result(report: Report, limits: Limits) -> Result:
 
 
 def _result(report: Report, outcome: Outcome, error: ProgramError | None, value: JsonValue = None) -> Result:
-    return Result(outcome, value, error, tuple(report.logs), (), report.usage)
+    logs, usage = tuple(report.logs), report.usage
+    return Result(outcome, value, error, logs, usage, complete=not report.stopped, replayable=report.replayable)
 
 
 def _condemnation(report: Report, limits: Limits) -> ProgramError:

@@ -11,17 +11,15 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
-from agents_store.embedded import EmbeddedPostgres
 from agents_store.errors import StoreError
-from agents_store.postgres.store import PostgresStore
 from sandbox.errors import SandboxError
-from sandbox.restricted import RestrictedSandbox
 from server.account.router import router as account_router
 from server.agents.router import router as agents_router
 from server.agents.versions_router import router as versions_router
 from server.api_keys.router import router as api_keys_router
 from server.auth.errors import AuthError, UnauthenticatedError
 from server.auth.factory import build_verifier
+from server.codegen.router import router as codegen_router
 from server.credits.router import router as credits_router
 from server.edge import Edge, problem_response
 from server.errors import (
@@ -31,17 +29,23 @@ from server.errors import (
     NoSuchRouteError,
     ServerError,
 )
+from server.gloves.fitting import open_fitting
 from server.health.router import router as health_router
 from server.invocations.router import router as invocations_router
+from server.memory.router import router as memory_router
 from server.observability.requests import RequestCounter
 from server.observability.router import router as metrics_router
 from server.observability.startup import tell_start
 from server.observability.telemetry import build_tracing
 from server.openapi import document_api
 from server.routing import request_id_of, services_of
+from server.runs.effects_router import router as effects_router
 from server.runs.router import router as runs_router
+from server.sandboxes import build_tiers
+from server.secrets.router import router as secrets_router
 from server.services import Services, wire
 from server.settings import Settings
+from server.stores import open_store
 from server.validation import findings
 
 VERSION = "0.1.0"
@@ -50,7 +54,11 @@ ROUTERS = (
     invocations_router,
     agents_router,
     versions_router,
+    codegen_router,
     runs_router,
+    effects_router,
+    memory_router,
+    secrets_router,
     credits_router,
     account_router,
     api_keys_router,
@@ -97,29 +105,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
     Raises:
         StoreMisconfiguredError, AuthMisconfiguredError: the settings cannot work, and what to do.
         StoreUnavailableError: the database does not answer.
-        TierUnavailableError: this machine cannot build the wall.
+        TierUnavailableError: this machine can build the wall of no tier.
     """
     async with AsyncExitStack() as stack:
         verifier = build_verifier(settings)
-        if settings.database_url is not None:
-            dsn = settings.database_url.get_secret_value()
-        else:
-            database = EmbeddedPostgres(settings.data_dir)
-            stack.push_async_callback(database.close)
-            await database.open()
-            dsn = database.login_url
+        store = await stack.enter_async_context(open_store(settings))
         stack.push_async_callback(verifier.close)
         await verifier.open()
-        store = PostgresStore(dsn, pool_max=settings.database_pool_max)
-        stack.push_async_callback(store.close)
-        await store.open()
-        sandbox = RestrictedSandbox(uid=settings.sandbox_uid, pool_size=settings.sandbox_pool_size)
-        stack.push_async_callback(sandbox.close)
-        await sandbox.open()
-        services = wire(settings, store, sandbox, verifier)
+        tiers = build_tiers(settings, lease=lambda: services.lease.name)
+        stack.push_async_callback(tiers.close)
+        fitting = await stack.enter_async_context(open_fitting(settings, store))
+        services = wire(settings, store, tiers, verifier, fitting)
         stack.push_async_callback(services.close)
         await services.open()
-        tell_start(settings, sandbox, VERSION)
+        await tiers.open()  # after the lease is taken: containers carry its name
+        tell_start(settings, tiers, VERSION)
         yield services
 
 

@@ -31,7 +31,7 @@ DEPTH_MAX = 64
 BODY_HOLD_KEY = "glovebox.body_hold"
 # Objects, lists, members and items. The parser is one call that lets nothing else run: this keeps it, and whatever goes
 # over its value later, within some 10 ms.
-VALUES_MAX = 50_000
+VALUES_MAX = 20_000
 INTEGER_CHARS_MAX = 400  # reading one takes the square of its digits
 INLINE_BYTES_MAX = 32 * 1024  # parsing this much holds the event loop for about 2 ms
 

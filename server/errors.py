@@ -19,10 +19,19 @@ ServerError
 ├── InvalidInputsError      inputs that do not fit the agent's contract; nothing was held
 ├── PreconditionRequiredError  the route wants If-Match
 ├── CodeRejectedError       the policy refuses the code; nothing was stored
+├── GenerationUnavailableError  no model is set up, or the provider refuses what the operator set up
+├── ModelUnavailableError   the model provider is busy or cannot be reached
+├── GenerationEndedError    a generation ended without an agent; what it used was charged
+│   ├── GenerationFailedError   no attempt passed
+│   └── GenerationRefusedError  the model refused the task
 ├── UserBusyError           the caller has too many runs at once; nothing was held
 ├── UserBytesError          the caller's requests hold too many bytes at once; nothing was held
 ├── ServerBusyError         no place came free in time; nothing was held
 ├── ShuttingDownError       this process admits nothing more; nothing was held
+├── UnknownMemoryError      the agent remembers nothing under this key
+├── SecretsUnavailableError the operator set no keys that seal secrets; nothing was kept
+├── NotApplicableError      a dry run that cannot be carried out; nothing was held
+├── NotReplayableError      a run that cannot be run again from its record; nothing ran
 ├── RunLostError            a run that began did not end through any fault of its program; nothing was charged
 │   └── RunNotStartedError  every sandbox was busy after all; nothing ran
 └── NotReadyError           a dependency of this process does not answer
@@ -191,6 +200,52 @@ class CodeRejectedError(_ListedError):
     """The policy refuses the code. Each of `errors` has `line`, `column`, `construct` and `message`."""
 
 
+class GenerationUnavailableError(ServerError):
+    """No model is set up, or the provider refuses what the operator set up."""
+
+
+class ModelUnavailableError(ServerError):
+    """The model provider is busy or cannot be reached, also after trying again."""
+
+    def __init__(self) -> None:
+        super().__init__("The model provider is busy or cannot be reached; tokens used until then were charged.")
+
+
+class GenerationEndedError(ServerError):
+    """A generation ended without an agent. Nothing was created or changed.
+
+    Attributes:
+        generation_id: under which its attempts are kept.
+        charge_microcredits: for the tokens used, None where the database did not answer in time to settle it.
+    """
+
+    def __init__(self, detail: str, generation_id: UUID, charge_microcredits: int | None) -> None:
+        super().__init__(detail)
+        self.generation_id = str(generation_id)
+        self.charge_microcredits = charge_microcredits
+
+
+class GenerationFailedError(GenerationEndedError):
+    """No attempt passed. `attempts` has the code of each, and what was found wrong with it."""
+
+    def __init__(self, generation_id: UUID, charge_microcredits: int | None, attempts: Sequence[JsonObject]) -> None:
+        super().__init__(
+            "No attempt passed its checks and examples. `attempts` has the code of each and what was wrong; they stay "
+            f"at /generations/{generation_id}. Mend one and create the agent from `code`, or describe it more exactly.",
+            generation_id,
+            charge_microcredits,
+        )
+        self.attempts = attempts
+
+
+class GenerationRefusedError(GenerationEndedError):
+    """The model refused the task. `category` is the provider's word for why, None where it gives none."""
+
+    def __init__(self, generation_id: UUID, charge_microcredits: int | None, category: str | None) -> None:
+        super().__init__("The model refused to write this agent.", generation_id, charge_microcredits)
+        self.category = category
+
+
 class UserBusyError(ServerError):
     """The caller has too many runs at once. Nothing was held."""
 
@@ -221,6 +276,28 @@ class ShuttingDownError(ServerError):
 
     def __init__(self) -> None:
         super().__init__("This server process is stopping; nothing was held, try again.")
+
+
+class UnknownMemoryError(ServerError):
+    """The agent remembers nothing under this key."""
+
+    def __init__(self) -> None:
+        super().__init__("The agent remembers nothing under this key.")
+
+
+class SecretsUnavailableError(ServerError):
+    """The operator set no keys that seal secrets. Nothing was kept."""
+
+    def __init__(self) -> None:
+        super().__init__("This server keeps no secrets: its operator has to set GLOVEBOX_SECRETS_KEYS.")
+
+
+class NotApplicableError(ServerError):
+    """A run that is no dry run, or one that cannot be carried out. Nothing was held."""
+
+
+class NotReplayableError(ServerError):
+    """A run that cannot be run again from its record. Nothing ran."""
 
 
 class RunLostError(ServerError):
@@ -306,10 +383,31 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     InvalidInputsError: Problem(422, "invalid_inputs", "Inputs do not fit the agent", members=("errors",)),
     PreconditionRequiredError: Problem(428, "precondition_required", "If-Match is wanted"),
     CodeRejectedError: Problem(422, "code_rejected", "The policy refuses this code", members=("errors",)),
+    GenerationUnavailableError: Problem(
+        503, "generation_unavailable", "Agents cannot be generated here", retry_after_s=60
+    ),
+    ModelUnavailableError: Problem(503, "model_unavailable", "The model does not answer", retry_after_s=10),
+    GenerationEndedError: INTERNAL,
+    GenerationFailedError: Problem(
+        422,
+        "generation_failed",
+        "No attempt passed",
+        members=("generation_id", "charge_microcredits", "attempts"),
+    ),
+    GenerationRefusedError: Problem(
+        422,
+        "generation_refused",
+        "The model refused",
+        members=("generation_id", "charge_microcredits", "category"),
+    ),
     UserBusyError: Problem(429, "too_many_runs", "Too many runs at once", members=("live_max",), retry_after_s=1),
     UserBytesError: Problem(429, "too_many_bytes", "Too many bytes at once", members=("bytes_max",), retry_after_s=1),
     ServerBusyError: Problem(503, "server_busy", "The server is busy", retry_after_s=1),
     ShuttingDownError: Problem(503, "shutting_down", "The server is stopping", retry_after_s=5),
+    UnknownMemoryError: Problem(404, "unknown_memory", "Nothing is remembered"),
+    SecretsUnavailableError: Problem(503, "secrets_unavailable", "No secrets are kept here", retry_after_s=60),
+    NotApplicableError: Problem(409, "not_applicable", "This run cannot be applied"),
+    NotReplayableError: Problem(409, "not_replayable", "This run cannot be replayed"),
     RunLostError: Problem(503, "lost", "The run was lost", retry_after_s=1),
     RunNotStartedError: Problem(503, "sandbox_busy", "Every sandbox is busy", retry_after_s=1),
     NotReadyError: Problem(503, "not_ready", "Not ready", members=("checks",), retry_after_s=5),
@@ -367,6 +465,25 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "Nothing was held. Lower the agent's limits, or ask the operator for credits.",
         ("needed_microcredits", "available_microcredits"),
     ),
+    store.GenerationUnaffordableError: Problem(
+        402,
+        "insufficient_credits",
+        "Not enough credits",
+        "The generation may cost up to {needed_microcredits} microcredits, {available_microcredits} are available. "
+        "Nothing was held. Describe it more briefly, or ask the operator for credits.",
+        ("needed_microcredits", "available_microcredits"),
+    ),
+    store.UnknownGenerationError: Problem(
+        404, "unknown_generation", "No such generation", "You have no generation of this id."
+    ),
+    store.UnknownEngineError: Problem(
+        503,
+        "generation_unavailable",
+        "Agents cannot be generated here",
+        "The operator has to name a model in the tables `prompts` and `models`.",
+        retry_after_s=60,
+    ),
+    store.StaleGenerationError: INTERNAL,
     store.TooManyDryRunsError: Problem(
         429,
         "too_many_dry_runs",
@@ -385,6 +502,30 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     store.RunFinishedError: Problem(
         409, "run_finished", "The run has ended", "The run is {state}; there is nothing left to cancel.", ("state",)
     ),
+    store.EffectClaimedError: INTERNAL,
+    store.MemoryMovedError: Problem(
+        409,
+        "not_applicable",
+        "This run cannot be applied",
+        "What the dry run read from memory has changed since; run it dry again.",
+    ),
+    store.ApplyLiveError: Problem(
+        409, "apply_live", "It is being applied", "Another apply of this run goes on; wait for it.", retry_after_s=1
+    ),
+    store.MemoryFullError: Problem(
+        409, "memory_full", "The agent's memory is full", "{detail}; delete what is not needed.", ("detail",)
+    ),
+    store.SearchUnavailableError: INTERNAL,
+    store.UnknownSecretError: Problem(404, "unknown_secret", "No such secret", "The agent has no secret of this name."),
+    store.TooManySecretsError: Problem(
+        409,
+        "too_many_secrets",
+        "Too many secrets",
+        "The agent has {secrets_max} secrets, which is the most; delete one first.",
+        ("secrets_max",),
+    ),
+    store.UnknownFileError: Problem(404, "unknown_file", "No such file", "The run has no file of this name."),
+    store.TooManyFilesError: INTERNAL,
     store.KeyInFlightError: Problem(
         409,
         "idempotency_in_flight",
@@ -399,6 +540,19 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         "This Idempotency-Key was sent with another method, path, query or body; a new request needs a new key.",
     ),
     store.StaleRunError: Problem(503, "lost", "The run was lost", "It was ended by another process.", retry_after_s=1),
+    store.TokenRefusedError: Problem(
+        401,
+        "token_refused",
+        "The project refuses the token",
+        "The Supabase project does not take this token any more; sign in again.",
+    ),
+    store.TokenNeededError: Problem(
+        401,
+        "api_keys_unavailable",
+        "API keys cannot act here",
+        "Use a token of the project: this server can act for an API key only where SUPABASE_JWT_SECRET or DATABASE_URL "
+        "is set.",
+    ),
     store.StoreUnavailableError: Problem(
         503, "store_unavailable", "The database does not answer", _TRY_AGAIN, retry_after_s=2
     ),
@@ -413,6 +567,16 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
         ("tier",),
         retry_after_s=60,
     ),
+    sandbox.ImageUnfitError: Problem(
+        503,
+        "tier_unavailable",
+        "This tier is unavailable here",
+        "The server has no image for tier {tier}; `glovebox doctor` says why.",
+        ("tier",),
+        retry_after_s=60,
+    ),
+    sandbox.ImageBuildError: INTERNAL,
+    sandbox.RejectedEverywhereError: INTERNAL,
     sandbox.SandboxBusyError: Problem(503, "sandbox_busy", "Every sandbox is busy", _TRY_AGAIN, retry_after_s=1),
     sandbox.SandboxLostError: Problem(503, "lost", "The sandbox died", _TRY_AGAIN, retry_after_s=1),
 }

@@ -39,6 +39,7 @@ class Lease:
         self._store = store
         self._retention = retention
         self._server_id: UUID = uuid_utils.compat.uuid7()
+        self._database = ""
         self._expires_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -48,6 +49,11 @@ class Lease:
         return self._server_id
 
     @property
+    def name(self) -> str:
+        """What containers that are made now carry: no server of any database has the same. Known once it is open."""
+        return f"{self._database}.{self._server_id}"
+
+    @property
     def seconds_left(self) -> float:
         """How long the lease surely lasts; not above 0 when it may have run out."""
         return self._expires_at - time.monotonic()
@@ -55,10 +61,12 @@ class Lease:
     async def open(self) -> None:
         """Take the lease and begin to keep it. Raises StoreUnavailableError."""
         await self.beat()
+        names = await self._store.live_servers()
+        self._database = next(iter(names), "").partition(".")[0]
         self._tasks = [
-            asyncio.create_task(_every(HEARTBEAT_S, self.beat), name="lease-heartbeat"),
-            asyncio.create_task(_every(REAP_S, self.reap), name="reaper"),
-            asyncio.create_task(_every(PURGE_S, self.purge), name="purge"),
+            asyncio.create_task(every(HEARTBEAT_S, self.beat), name="lease-heartbeat"),
+            asyncio.create_task(every(REAP_S, self.reap), name="reaper"),
+            asyncio.create_task(every(PURGE_S, self.purge), name="purge"),
         ]
 
     async def close(self) -> None:
@@ -102,7 +110,8 @@ class Lease:
             log.info("past retention", runs=purged.runs, agents=purged.agents)
 
 
-async def _every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+async def every(seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    """Do the work again and again, whatever becomes of it, first after `seconds`."""
     while True:
         await asyncio.sleep(seconds)
         try:

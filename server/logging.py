@@ -46,7 +46,8 @@ def configure_logging(settings: Settings) -> None:
         shared.append(_add_trace_id)
     console = settings.log_format == "console" or (settings.log_format == "auto" and sys.stdout.isatty())
     rendering: list[Processor] = (
-        [redact, structlog.dev.ConsoleRenderer()]
+        # Plain: its own way prints the local variables of every frame, whatever they hold.
+        [redact, structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
         if console
         else [structlog.processors.format_exc_info, redact, structlog.processors.JSONRenderer(ensure_ascii=False)]
     )

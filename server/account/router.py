@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Response
 
 from server.account.export import MEDIA_TYPE, ExportResponse
+from server.account.files import with_files
 from server.account.schemas import AccountShown
 from server.errors import InvalidRequestError
 from server.openapi import problems
@@ -15,7 +16,8 @@ router = APIRouter(route_class=ProtectedRoute, tags=["account"])
 
 _EXPORTED: dict[str, Any] = {
     "description": "JSON Lines. The `type` of each object tells what it is, in this order: `account`, `agent`, "
-    "`version`, `run`, `log`, `entry`, and at last one `end`, without which the export is not whole.",
+    "`version`, `run`, `log`, `effect`, `file` (its bytes in base64), `memory`, `secret` (without its value), "
+    "`generation`, `entry`, and at last one `end`, without which the export is not whole.",
     "headers": {"Content-Disposition": {"description": "a file name", "schema": {"type": "string"}}},
     "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
 }
@@ -35,13 +37,13 @@ async def show_account(caller: Caller) -> AccountShown:
     responses={200: _EXPORTED, **problems("shutting_down", "too_many_runs")},
 )
 async def export_account(caller: Caller, services: Wired) -> Response:
-    """Everything that is stored of you: agents with every version and its code, runs, logs, ledger and balance.
+    """Everything that is stored of you: agents, code, runs with logs, effects and files, memory, ledger and balance.
 
     It counts as a dry run while it goes on; a reader that takes nothing for 30 s is dropped.
     """
     slot: AbstractContextManager[None] = services.admission.call(caller.user_id, dry=True)
     slot.__enter__()
-    return ExportResponse(caller.user_id, services.store.export_account(caller), slot)
+    return ExportResponse(caller.user_id, with_files(services.store.export_account(caller), services, caller), slot)
 
 
 @router.delete(
@@ -57,7 +59,7 @@ async def erase_account(
         str, Header(alias="Glovebox-Confirm", description="your user id, so that nobody erases by accident")
     ] = "",
 ) -> Response:
-    """Erase your account for good: agents, versions, runs, logs, API keys, ledger and what is left of your credits.
+    """Erase your account for good: agents, runs, memory, secrets, files, API keys, ledger and what is left of credits.
 
     Refused while runs are live. Only that you had your first grant is remembered: there is no second one.
     """
@@ -65,4 +67,5 @@ async def erase_account(
         place = {"path": "header/Glovebox-Confirm", "message": "must be your user id"}
         raise InvalidRequestError("Erasing wants your user id in the header Glovebox-Confirm.", [place])
     await services.live.carry(services.store.erase_account(caller))
+    services.live.start(services.fitting.files.sweep_soon())
     return Response(status_code=204)

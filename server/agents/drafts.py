@@ -11,8 +11,9 @@ from server.agents.input_contract import InputContract
 from server.agents.input_schema import RESERVED_INPUT, check_input_schema
 from server.agents.schemas import CreateAgent, EditAgent
 from server.errors import InvalidInputsError, InvalidRequestError
+from server.gloves.hosts import HostError, HostPattern, read_pattern
 
-_CONTENTS = frozenset(("code", "tier", "inputs_schema", "examples", "limits"))
+_CONTENTS = frozenset(("code", "tier", "inputs_schema", "examples", "limits", "allowed_hosts"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,20 @@ class Draft:
     inputs_schema: Mapping[str, Any] | None
     examples: Sequence[Mapping[str, Any]]
     limits: Mapping[str, int]
+    allowed_hosts: Sequence[str] = ()
 
 
 def draft_of(asked: CreateAgent) -> Draft:
-    """The first version of an agent."""
+    """The first version of an agent that is created from code. Raises InvalidRequestError where there is none."""
+    if asked.code is None:
+        raise refusal("/code", "is missing")
     return Draft(
         code=asked.code,
         tier=asked.tier,
         inputs_schema=asked.inputs_schema,
-        examples=[example.model_dump() for example in asked.examples],
+        examples=[example.model_dump(exclude_unset=True) for example in asked.examples],
         limits=asked.limits.model_dump(exclude_none=True),
+        allowed_hosts=asked.allowed_hosts,
     )
 
 
@@ -46,10 +51,11 @@ def edited_draft(asked: EditAgent, current: NewVersion) -> Draft | None:
         code=asked.code if "code" in named else current.code,
         tier=asked.tier if "tier" in named else current.tier,
         inputs_schema=asked.inputs_schema if "inputs_schema" in named else current.inputs_schema,
-        examples=[example.model_dump() for example in asked.examples or []]
+        examples=[example.model_dump(exclude_unset=True) for example in asked.examples or []]
         if "examples" in named
         else current.examples,
         limits=_edited_limits(asked, current) if "limits" in named else current.limits,
+        allowed_hosts=asked.allowed_hosts or () if "allowed_hosts" in named else current.allowed_hosts,
     )
 
 
@@ -83,6 +89,20 @@ async def check_draft(draft: Draft, ceilings: Limits) -> Limits:
             errors = [{**error, "path": f"/examples/{index}/inputs{error['path']}"} for error in exc.errors]
             raise InvalidRequestError(f"Example {index} does not fit inputs_schema.", errors) from exc
     return limits
+
+
+def read_hosts(wanted: Sequence[str]) -> tuple[HostPattern, ...]:
+    """What `allowed_hosts` means, each entry once. Raises InvalidRequestError naming each entry that is none."""
+    patterns: dict[HostPattern, None] = {}
+    errors = []
+    for index, text in enumerate(wanted):
+        try:
+            patterns[read_pattern(text)] = None
+        except HostError as exc:
+            errors.append({"path": f"/allowed_hosts/{index}", "message": str(exc)})
+    if errors:
+        raise InvalidRequestError("An entry of allowed_hosts is no host.", errors)
+    return tuple(patterns)
 
 
 def resolve_limits(wanted: Mapping[str, int], ceilings: Limits) -> Limits:

@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from agents_store.types import Agent, AgentDetail
 from server.agents.preconditions import etag_of, is_known_to_caller, read_if_match
-from server.agents.schemas import AgentPage, AgentShown, AgentSummary, CreateAgent, EditAgent
+from server.agents.schemas import AgentPage, AgentShown, CreateAgent, EditAgent
+from server.agents.shown import base_of, show_detail, show_summary
 from server.bodies import read_object
+from server.codegen.answering import PROBLEMS, STREAM, answer_generation, refuse_kept_stream
 from server.openapi import body_of, problems
 from server.paging import cursor_of
 from server.routing import Caller, Cursor, Limit, ProtectedRoute, Wired
-from server.services import Services
 from server.validation import parse
 
 router = APIRouter(route_class=ProtectedRoute, tags=["agents"])
@@ -46,16 +46,23 @@ IF_NONE_MATCH: dict[str, Any] = {
     status_code=201,
     response_model=AgentShown,
     openapi_extra=body_of(CreateAgent),
-    responses=problems(
-        "agent_exists", "body_too_large", "body_too_slow", "code_rejected", "invalid_request", "lost", "sandbox_busy",
-        "server_busy", "shutting_down", "tier_unavailable", "too_many_bytes", "too_many_runs", "unsupported_encoding",
-    ),
-)  # fmt: skip
-async def create_agent(request: Request, response: Response, caller: Caller, services: Wired) -> AgentShown:
-    """Create an agent from code. The code is checked in a sandbox, not run; its URL is in the answer."""
+    responses={201: {"content": STREAM}, **problems(*PROBLEMS, "agent_exists", "code_rejected")},
+)
+async def create_agent(request: Request, response: Response, caller: Caller, services: Wired) -> AgentShown | Response:
+    """Create an agent; its URL is in the answer.
+
+    From `code`, which is checked in a sandbox. Or from `description` alone: a model writes the code, which is checked
+    and tried on examples, yours and its own, until all of them come out. By `Accept: text/event-stream` that tells how
+    far it is.
+    """
+    body = await read_object(request)
+    if body.get("code") is None:
+        refuse_kept_stream(request)
+        going = await services.generations.create(caller, await parse(CreateAgent, body))
+        return await answer_generation(request, services, going, 201)
 
     async def read() -> CreateAgent:
-        return await parse(CreateAgent, await read_object(request))
+        return await parse(CreateAgent, body)
 
     detail = await services.agents.create(caller, read)
     response.headers["Location"] = f"/agents/{detail.agent.agent_name}"
@@ -80,8 +87,8 @@ async def list_agents(
     """Your agents, newest first."""
     with cursor_of(cursor):
         page = await services.agents.list(caller, agent_name=name, limit=limit, cursor=cursor)
-    base = _base(request, services)
-    return AgentPage(items=[_summary(base, agent) for agent in page.items], next_cursor=page.next_cursor)
+    base = base_of(request, services)
+    return AgentPage(items=[show_summary(base, agent) for agent in page.items], next_cursor=page.next_cursor)
 
 
 @router.get(
@@ -134,42 +141,3 @@ async def delete_agent(agent_name: str, caller: Caller, services: Wired) -> Resp
     """Delete an agent: its name becomes free; its runs and what they cost stay."""
     await services.agents.delete(caller, agent_name)
     return Response(status_code=204)
-
-
-def _base(request: Request, services: Services) -> str:
-    return str(services.settings.public_url or request.base_url).rstrip("/")
-
-
-def _fields(base: str, agent: Agent) -> dict[str, object]:
-    return {
-        "id": agent.id,
-        "user_id": agent.user_id,
-        "agent_name": agent.agent_name,
-        "description": agent.description,
-        "url": f"{base}/agents/{agent.user_id}/{agent.agent_name}",
-        "tier": agent.tier,
-        "version": agent.version,
-        "revision": agent.revision,
-        "status": agent.status.value,
-        "created_at": agent.created_at,
-        "updated_at": agent.updated_at,
-    }
-
-
-def _summary(base: str, agent: Agent) -> AgentSummary:
-    return AgentSummary.model_validate(_fields(base, agent))
-
-
-def show_detail(request: Request, services: Services, detail: AgentDetail) -> AgentShown:
-    """An agent with its current version, as answers show it."""
-    version = detail.version
-    return AgentShown.model_validate(
-        {
-            **_fields(_base(request, services), detail.agent),
-            "code": version.code,
-            "inputs_schema": version.inputs_schema,
-            "examples": version.examples,
-            "limits": version.limits,
-            "tier_reasons": version.reasons or {},
-        }
-    )

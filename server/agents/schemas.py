@@ -11,6 +11,7 @@ from server.agents.names import AGENT_NAME_PATTERN
 
 DESCRIPTION_CHARS_MAX = 4_000
 EXAMPLES_MAX = 50
+ALLOWED_HOSTS_MAX = 50
 
 
 class RequestedLimits(BaseModel):
@@ -22,19 +23,24 @@ class RequestedLimits(BaseModel):
     cpu_ms_max: Annotated[int | None, Field(ge=1)] = None
     memory_bytes_max: Annotated[int | None, Field(ge=1)] = None
     output_bytes_max: Annotated[int | None, Field(ge=1)] = None
+    processes_max: Annotated[int | None, Field(ge=1)] = None
+    disk_bytes_max: Annotated[int | None, Field(ge=1)] = None
+    fetches_max: Annotated[int | None, Field(ge=0)] = None
+    calls_max: Annotated[int | None, Field(ge=0)] = None
+    effects_bytes_max: Annotated[int | None, Field(ge=1)] = None
 
 
 class Example(BaseModel):
-    """Inputs, and the result that is expected for them."""
+    """Inputs, and the result that is expected for them. Without `expect` the tiers are compared with each other."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     inputs: dict[str, Any]
-    expect: Any
+    expect: Any = Field(default_factory=lambda: None, description="JSON; absent: nothing is expected")
 
 
 class CreateAgent(BaseModel):
-    """A new agent, from code."""
+    """A new agent: from `code`, or from `description` alone, when a model writes it."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -51,19 +57,30 @@ class CreateAgent(BaseModel):
         pattern=AGENT_NAME_PATTERN, description="unique among your agents; must not look like a UUID"
     )
     description: str = Field("", max_length=DESCRIPTION_CHARS_MAX)
-    code: str = Field(min_length=1, description="Python, at most 256 KiB of UTF-8; defines run(inputs, ctx)")
-    tier: Literal["auto", "restricted"] = "auto"
+    code: str | None = Field(
+        None,
+        min_length=1,
+        description="Python, at most 256 KiB of UTF-8; defines run(inputs, ctx); absent: a model writes it",
+    )
+    tier: Literal["auto", "monty", "restricted", "docker"] = "auto"
     inputs_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema 2020-12, a bounded subset without `pattern` and `$ref`; absent takes any inputs"
     )
     examples: list[Example] = Field(default_factory=list, max_length=EXAMPLES_MAX)
     limits: RequestedLimits = RequestedLimits()
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        max_length=ALLOWED_HOSTS_MAX,
+        description="where ctx.fetch may go: `api.example.com`, `*.example.com` (every name below it), both by https; "
+        "`http://example.com:8080` fixes scheme and port",
+    )
 
 
 class EditAgent(BaseModel):
     """Changes of an agent. What is not named stays; all but `description` makes a new version.
 
-    `limits` is merged name by name, null being its default; null clears `inputs_schema`, `examples` and `limits`.
+    `limits` is merged name by name, null being its default; null clears `inputs_schema`, `examples`, `limits` and
+    `allowed_hosts`.
     """
 
     model_config = ConfigDict(
@@ -75,12 +92,15 @@ class EditAgent(BaseModel):
 
     description: str = Field(default_factory=str, max_length=DESCRIPTION_CHARS_MAX)
     code: str = Field(default_factory=str, min_length=1, description="Python, at most 256 KiB of UTF-8")
-    tier: Literal["auto", "restricted"] = Field(default_factory=lambda: "auto")
+    tier: Literal["auto", "monty", "restricted", "docker"] = Field(default_factory=lambda: "auto")
     inputs_schema: dict[str, Any] | None = Field(default_factory=lambda: None, description="replaced as a whole")
     examples: list[Example] | None = Field(
         default_factory=lambda: None, max_length=EXAMPLES_MAX, description="replaced as a whole"
     )
     limits: RequestedLimits | None = Field(default_factory=lambda: None)
+    allowed_hosts: list[str] | None = Field(
+        default_factory=lambda: None, max_length=ALLOWED_HOSTS_MAX, description="replaced as a whole"
+    )
 
 
 class AgentSummary(BaseModel):
@@ -106,6 +126,7 @@ class AgentShown(AgentSummary):
     inputs_schema: Mapping[str, Any] | None
     examples: Sequence[Mapping[str, Any]]
     limits: Mapping[str, int]
+    allowed_hosts: Sequence[str]
     tier_reasons: Mapping[str, str]
 
 
@@ -134,6 +155,7 @@ class VersionShown(VersionSummary):
     inputs_schema: Mapping[str, Any] | None
     examples: Sequence[Mapping[str, Any]]
     limits: Mapping[str, int]
+    allowed_hosts: Sequence[str]
     tier_reasons: Mapping[str, str]
 
 
@@ -149,7 +171,7 @@ class CheckedExample(BaseModel):
 
     index: int
     passed: bool
-    expected: Any
+    expected: Any = Field(description="null also where the example expects nothing")
     got: Any = Field(description="null without a result, and for one above 64 KiB, which the run has whole")
     outcome: str | None = Field(description="null when the check's time was up before its turn")
     error: Mapping[str, Any] | None

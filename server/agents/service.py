@@ -2,17 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
+from uuid import UUID
 
 from agents_store.errors import RevisionMovedError, UnknownAgentError
 from agents_store.store import Store
 from agents_store.types import Agent, AgentDetail, NewVersion, Page, Principal, Version, VersionDetail
-from sandbox.backend import Sandbox
-from sandbox.types import Limits, Program
-from server.agents.drafts import Draft, check_draft, draft_of, edited_draft, refusal
+from sandbox.tiers import Tiers
+from sandbox.types import Limits
+from server.agents.drafts import Draft, check_draft, draft_of, edited_draft, read_hosts, refusal
 from server.agents.names import is_agent_name
 from server.agents.preconditions import Expected
 from server.agents.schemas import CreateAgent, EditAgent
-from server.errors import CodeRejectedError, InvalidRequestError
+from server.agents.tier_choice import choose_tier
+from server.errors import InvalidRequestError
+from server.gloves.fitting import Fitting
 from server.invocations.admission import Admission
 from server.invocations.contracts import Contracts
 
@@ -23,13 +26,21 @@ class Agents:
     """The caller's agents."""
 
     def __init__(
-        self, *, store: Store, sandbox: Sandbox, admission: Admission, contracts: Contracts, ceilings: Limits
+        self,
+        *,
+        store: Store,
+        tiers: Tiers,
+        fitting: Fitting,
+        admission: Admission,
+        contracts: Contracts,
+        ceilings: Limits,
     ) -> None:
         self._store = store
-        self._sandbox = sandbox
+        self._tiers = tiers
+        self._fitting = fitting
         self._admission = admission
         self._contracts = contracts
-        self._ceilings = ceilings
+        self.ceilings = ceilings
 
     async def create(self, principal: Principal, read: Callable[[], Awaitable[CreateAgent]]) -> AgentDetail:
         """Check an agent's code and contract, and store it with its version 1.
@@ -50,7 +61,7 @@ class Agents:
             asked = await read()
             if not is_agent_name(asked.agent_name):
                 raise refusal("/agent_name", "looks like a UUID; choose a name that does not")
-            version = await self._checked(principal, draft_of(asked))
+            version = await self.checked(principal, draft_of(asked), agent_id=None)
         return await self._store.create_agent(principal, asked.agent_name, asked.description, version)
 
     async def list(
@@ -99,7 +110,7 @@ class Agents:
                 current = await self._store.get_agent(principal, agent_name)
                 expected.require(current.agent)
                 draft = edited_draft(asked, current.version)
-                version = None if draft is None else await self._checked(principal, draft)
+                version = None if draft is None else await self.checked(principal, draft, agent_id=current.agent.id)
                 description = asked.description if "description" in asked.model_fields_set else None
                 try:
                     edited = await self._store.edit_agent(
@@ -141,21 +152,31 @@ class Agents:
         _require_name(agent_name)
         return await self._store.get_version(principal, agent_name, version)
 
-    async def _checked(self, principal: Principal, draft: Draft) -> NewVersion:
-        """The version that a draft comes to. Raises InvalidRequestError, CodeRejectedError."""
-        limits = await check_draft(draft, self._ceilings)
+    async def checked(self, principal: Principal, draft: Draft, *, agent_id: UUID | None = None) -> NewVersion:
+        """The version that a draft comes to; nothing is stored.
+
+        Args:
+            principal: whose it will be.
+            draft: what is asked for.
+            agent_id: whose version it will be; None for an agent that is not made yet.
+
+        Raises:
+            InvalidRequestError, CodeRejectedError: it is not acceptable.
+            TierUnavailableError: the tier that it pins, or every tier, is unavailable here.
+        """
+        limits = await check_draft(draft, self.ceilings)
+        allowed_hosts = [str(pattern) for pattern in read_hosts(draft.allowed_hosts)]
         async with self._admission.place(principal.user_id):
-            refusals = await self._sandbox.check(Program(draft.code))
-        if refusals:
-            raise CodeRejectedError("The code uses what this tier refuses.", [asdict(refusal) for refusal in refusals])
+            choice = await choose_tier(self._tiers, self._fitting, principal, draft, limits, agent_id)
         return NewVersion(
             code=draft.code,
             tier=draft.tier,
-            resolved_tier=self._sandbox.tier.value,
+            resolved_tier=choice.tier.value,
             limits=asdict(limits),
             inputs_schema=draft.inputs_schema,
             examples=draft.examples,
-            reasons={},
+            allowed_hosts=allowed_hosts,
+            reasons=choice.reasons,
         )
 
 

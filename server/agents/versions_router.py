@@ -6,8 +6,9 @@ from agents_store.errors import UnknownVersionError
 from agents_store.types import Version
 from server.agents.example_runs import check_examples
 from server.agents.preconditions import etag_of, read_if_match
-from server.agents.router import IF_MATCH, show_detail
+from server.agents.router import IF_MATCH
 from server.agents.schemas import AgentShown, CheckReport, VersionPage, VersionShown, VersionSummary
+from server.agents.shown import show_detail
 from server.openapi import problems
 from server.paging import cursor_of
 from server.routing import Caller, Cursor, Limit, ProtectedRoute, Wired
@@ -50,6 +51,7 @@ async def show_version(agent_name: str, version: str, caller: Caller, services: 
             "inputs_schema": contents.inputs_schema,
             "examples": contents.examples,
             "limits": contents.limits,
+            "allowed_hosts": contents.allowed_hosts,
             "tier_reasons": contents.reasons or {},
         }
     )

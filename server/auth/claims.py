@@ -20,12 +20,13 @@ class UserClaims:
     expires_at_s: int
 
 
-def check_claims(claims: Mapping[str, Any], issuer: str, now_s: float) -> UserClaims:
+def check_claims(claims: Mapping[str, Any], issuer: str, now_s: float, *, issuer_required: bool = True) -> UserClaims:
     """Check everything that a user's token must claim.
 
     Args:
         claims: the payload.
         issuer: what `iss` must equal.
+        issuer_required: whether a token without any `iss` is refused.
         now_s: seconds since 1970.
 
     Returns:
@@ -37,7 +38,7 @@ def check_claims(claims: Mapping[str, Any], issuer: str, now_s: float) -> UserCl
     Source: RFC 7519 section 4.1; RFC 8725 sections 3.8 to 3.10; Supabase, "JWT claims reference".
     """
     expires_at_s = _checked_times(claims, now_s)
-    if claims.get("iss") != issuer:
+    if (issuer_required or "iss" in claims) and claims.get("iss") != issuer:
         raise UnauthenticatedError(Reason.ISSUER)
     if claims.get("aud") not in (AUDIENCE, [AUDIENCE]):
         raise UnauthenticatedError(Reason.AUDIENCE)

@@ -32,11 +32,13 @@ def build_verifier(settings: Settings, clock: Clock = SYSTEM_CLOCK) -> Verifier:
     secret = _secret(settings)
     if settings.supabase_url is not None:
         issuer = _supabase_issuer(settings.supabase_url)
-        return Verifier(issuer, RemoteKeys(f"{issuer}/.well-known/jwks.json", clock), secret, clock)
+        keys = RemoteKeys(f"{issuer}/.well-known/jwks.json", clock)
+        return Verifier(issuer, keys, secret, clock, issuer_required=settings.jwt_issuer_required)
     if secret is not None:
         if not settings.jwt_issuer:
             raise AuthMisconfiguredError("SUPABASE_JWT_SECRET needs SUPABASE_URL or GLOVEBOX_JWT_ISSUER beside it")
-        return Verifier(settings.jwt_issuer, NoKeys(), secret, clock)
+        required = settings.jwt_issuer_required
+        return Verifier(settings.jwt_issuer, NoKeys(), secret, clock, issuer_required=required)
     if settings.jwt_issuer:
         raise AuthMisconfiguredError("GLOVEBOX_JWT_ISSUER needs SUPABASE_JWT_SECRET beside it")
     if settings.database_url is not None:

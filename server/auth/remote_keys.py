@@ -24,7 +24,8 @@ class RemoteKeys:
     """A `KeySource` over one JSON Web Key Set address.
 
     At most one fetch runs at a time, and none begins within `COOL_DOWN_S` of the last, so callers with made-up key
-    ids cannot turn the server against its issuer.
+    ids cannot turn the server against its issuer. Only the fetch after the first good one need not wait: a key may be
+    rotated right after the server has started.
     """
 
     def __init__(self, url: str, clock: Clock = SYSTEM_CLOCK) -> None:
@@ -102,6 +103,8 @@ class RemoteKeys:
             async with asyncio.timeout(FETCH_S_MAX):
                 document = await self._download()
             self._keys, passed_over = parse_key_document(document)
+            if self._fetched_at_s is None:
+                self._tried_at_s = None
             self._fetched_at_s = self._clock.monotonic()
             self._failing = False
             log.info("signing_keys_fetched", keys=len(self._keys), passed_over=passed_over)

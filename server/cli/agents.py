@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from server.cli import output, versions
+from server.cli import generation, output, versions
 from server.cli.client import Answer, ApiClient, open_client
 from server.cli.errors import CliError, Exit
 from server.cli.manifest import read_agent
@@ -25,19 +25,37 @@ app.command("versions")(versions.list_versions)
 app.command()(versions.diff)
 app.command()(versions.activate)
 app.command()(versions.check)
+app.command()(generation.revise)
+app.command()(generation.draft)
 
 
 @app.command()
 def create(
     agent_name: AgentName,
     file: Annotated[
-        Path,
+        Path | None,
         typer.Option("--file", "-f", help="Python file, or a folder with agent.py, agent.toml and examples.jsonl."),
-    ],
+    ] = None,
+    describe: Annotated[
+        str | None, typer.Option("--describe", metavar="TEXT", help="What it is to do: a model writes the code.")
+    ] = None,
+    examples: Annotated[
+        Path | None, typer.Option(help="With --describe: a JSON Lines file of what must come out.")
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None, typer.Option(metavar="HOST", help="With --describe: where it may fetch from.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Create an agent from its code."""
-    body = {"agent_name": agent_name, **read_agent(file)}
+    """Create an agent from its code, or from a description."""
+    if (file is None) == (describe is None):
+        raise typer.BadParameter("give --file or --describe")
+    if describe is not None:
+        generation.create(agent_name, describe, examples, allow_host or [], as_json=as_json)
+        return
+    if examples is not None or allow_host:
+        raise typer.BadParameter("--examples and --allow-host go with --describe; a folder has them in its files")
+    body = {"agent_name": agent_name, **read_agent(Path(str(file)))}
     with open_client() as client:
         agent = client.request("POST", "/agents", body=body).document
     if as_json:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +14,8 @@ from pydantic import AnyHttpUrl, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.cli.errors import CliError, NotAuthenticatedError, ProblemError, ServerUnreachableError
+from server.cli.sessions import Sessions
+from server.settings import default_config_dir
 
 ANSWER_BYTES_MAX = 64 * 1024**2  # above the largest result plus logs that a server allows
 CONNECT_TIMEOUT_S = 5.0
@@ -29,7 +32,12 @@ class ClientSettings(BaseSettings):
     )
 
     url: AnyHttpUrl = Field(AnyHttpUrl("http://127.0.0.1:8000"), description="the server that commands talk to")
-    token: SecretStr | None = Field(None, description="the token or API key that commands send")
+    token: SecretStr | None = Field(
+        None, description="the token or API key that commands send; unset: the session of `glovebox login`"
+    )
+    sessions_file: Path | None = Field(
+        None, description="where `glovebox login` keeps its sessions; unset: your configuration directory"
+    )
 
 
 class Document(dict[str, Any]):
@@ -65,13 +73,14 @@ class ApiClient:
         Raises:
             NotAuthenticatedError: there is no usable token.
         """
-        self.base_url = str(settings.url).rstrip("/")
+        self.base_url = server_of(settings)
+        self.token = _usable_token(settings)
         self._http = httpx.Client(
             base_url=self.base_url,
-            headers={"Authorization": f"Bearer {_usable_token(settings.token)}", "Accept": "application/json"},
+            headers={"Authorization": f"Bearer {self.token}", "Accept": "application/json"},
             timeout=httpx.Timeout(ANSWER_TIMEOUT_S, connect=CONNECT_TIMEOUT_S),
             follow_redirects=False,  # the token is for this server alone
-            trust_env=not _is_loopback(settings.url),  # no proxy between us and a server on this machine
+            trust_env=not is_loopback(settings.url),  # no proxy between us and a server on this machine
             transport=transport,
         )
 
@@ -108,9 +117,16 @@ class ApiClient:
             raise _problem(response, content)
         return Answer(response.status_code, response.headers, _parse(content))
 
-    def lines(self, path: str, headers: Mapping[str, str] | None = None) -> Iterator[str]:
+    def lines(
+        self,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: Mapping[str, Any] | None = None,
+    ) -> Iterator[str]:
         """The lines of an answer as they come, without their ends. Raises ServerUnreachableError, ProblemError."""
-        with self._reached(), self._http.stream("GET", path, headers=headers) as response:
+        with self._reached(), self._http.stream(method, path, headers=headers, json=body) as response:
             if not response.is_success:
                 raise _problem(response, _read_bounded(response))
             # Not by iter_lines(): it also ends lines at characters that JSON has in strings.
@@ -151,25 +167,43 @@ class ApiClient:
         return {"items": items, "next_cursor": cursor}
 
 
-def open_client() -> ApiClient:
-    """A client after the environment. Raises CliError when the settings are wrong or there is no token."""
+def read_client_settings() -> ClientSettings:
+    """What the environment says. Raises CliError."""
     try:
-        settings = ClientSettings()
+        return ClientSettings()
     except ValidationError as exc:
         raise CliError("GLOVEBOX_URL is not an http or https URL") from exc
-    return ApiClient(settings)
 
 
-def _usable_token(token: SecretStr | None) -> str:
-    if token is None:
-        raise NotAuthenticatedError("GLOVEBOX_TOKEN is not set")
-    value = token.get_secret_value().strip()
+def open_client() -> ApiClient:
+    """A client after the environment. Raises CliError when the settings are wrong or there is no token."""
+    return ApiClient(read_client_settings())
+
+
+def server_of(settings: ClientSettings) -> str:
+    """The server that commands talk to, by which sessions are kept."""
+    return str(settings.url).rstrip("/")
+
+
+def sessions_of(settings: ClientSettings) -> Sessions:
+    """The sessions of this user."""
+    return Sessions(settings.sessions_file or default_config_dir() / "sessions.json")
+
+
+def _usable_token(settings: ClientSettings) -> str:
+    if settings.token is not None:
+        value = settings.token.get_secret_value().strip()
+    elif (session := sessions_of(settings).current(server_of(settings))) is not None:
+        value = session.access_token
+    else:
+        raise NotAuthenticatedError("nobody is signed in, and GLOVEBOX_TOKEN is not set")
     if not value.isascii() or not value.isprintable() or " " in value:
         raise NotAuthenticatedError("GLOVEBOX_TOKEN is not a token")
     return value
 
 
-def _is_loopback(url: AnyHttpUrl) -> bool:
+def is_loopback(url: AnyHttpUrl) -> bool:
+    """Whether a URL names this machine."""
     host = (url.host or "").strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""`glovebox db`: migrations, as the database's owner."""
+"""`glovebox db`: migrations and the rotation of keys, as the database's owner."""
 
 import asyncio
 
@@ -11,9 +11,11 @@ from server.cli import output
 from server.cli.database import owner_url
 from server.cli.errors import CliError, Exit
 from server.cli.options import AsJson, DataDir, load_settings
+from server.gloves.rotation import Rotated, rotate
+from server.gloves.secret_box import build_secret_box
 from server.settings import Settings
 
-app = typer.Typer(help="Migrate the database; ask where it stands.", no_args_is_help=True)
+app = typer.Typer(help="Migrate the database; ask where it stands; rotate keys.", no_args_is_help=True)
 
 
 @app.command()
@@ -69,6 +71,28 @@ def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     if found.pending or found.unknown:
         output.note("run `glovebox db migrate`" if found.pending else "install the release that migrated it")
         raise typer.Exit(Exit.FAILURE)
+
+
+@app.command("rotate-secrets")
+def rotate_secrets(data_dir: DataDir = None, as_json: AsJson = False) -> None:
+    """Seal every agent's secrets anew with the first of GLOVEBOX_SECRETS_KEYS; the others are not needed after that."""
+    settings = load_settings(data_dir)
+    rotated = asyncio.run(_rotate(settings))
+    if as_json:
+        output.json_object({"rotated": rotated.resealed, "unreadable": rotated.unreadable})
+    else:
+        output.note(f"sealed {rotated.resealed} anew")
+    if rotated.unreadable:
+        output.note(f"no key opens {rotated.unreadable} secrets: give their keys too, or set them again")
+        raise typer.Exit(Exit.FAILURE)
+
+
+async def _rotate(settings: Settings) -> Rotated:
+    box = build_secret_box(settings)
+    if box is None:
+        raise CliError("there are no keys to seal with", hint="set GLOVEBOX_SECRETS_KEYS")
+    async with owner_url(settings) as url:
+        return await rotate(url, box)
 
 
 async def _migrate(settings: Settings) -> list[str]:

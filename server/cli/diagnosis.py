@@ -7,8 +7,6 @@ import resource
 import stat
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
 import httpx
@@ -18,40 +16,21 @@ from agents_store.embedded.account import SERVICE_USER, ServiceAccount
 from agents_store.embedded.data_dir import locate, prepare_data_dir
 from agents_store.embedded.installation import find_programs
 from agents_store.errors import StoreError
-from agents_store.postgres.store import PostgresStore
-from sandbox.errors import SandboxError, TierUnavailableError
-from sandbox.policy import MODULES
-from sandbox.restricted.probe import probe_wall
-from sandbox.types import WallKind
 from server.auth.errors import AuthError
 from server.auth.factory import build_verifier
 from server.auth.issuer import KEY_FILE_NAME
 from server.auth.key_file import read_private
 from server.cli.client import ClientSettings
+from server.cli.diagnosis_tiers import check_tiers
+from server.cli.findings import Finding, Level
 from server.settings import Settings
+from server.stores import open_store
 
 OPEN_FILES_MIN = 4096
 CHECK_TIMEOUT_S = 30.0
 HTTP_TIMEOUT_S = 3.0
 SETTINGS_FILE = Path(".env")
-
-
-class Level(StrEnum):
-    """How bad a finding is."""
-
-    OK = "ok"
-    WARN = "warn"  # works, but weaker or smaller than it could
-    FAIL = "fail"  # does not work
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report. `fix` is what to do, None when there is nothing to do."""
-
-    check: str
-    level: Level
-    detail: str
-    fix: str | None = None
+SWAPS_FILE = Path("/proc/swaps")
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -62,8 +41,8 @@ async def examine(settings: Settings) -> list[Finding]:
     return [
         check_python(),
         check_open_files(),
-        await check_restricted_tier(settings),
-        check_imports(),
+        *check_swap(),
+        *(await check_tiers(settings)),
         *check_sandbox_uid(settings),
         *(await check_database(settings)),
         check_issuer(settings),
@@ -90,36 +69,17 @@ def check_open_files() -> Finding:
     return Finding("open files", Level.WARN, detail, f"raise the hard limit to {OPEN_FILES_MIN} or more")
 
 
-async def check_restricted_tier(settings: Settings) -> Finding:
-    """Build the wall around one child, as the server will around every run."""
-    kernel = os.uname().release
+def check_swap(listing: Path = SWAPS_FILE) -> Iterator[Finding]:
+    """Memory that the host writes to disk takes secrets and users' data with it."""
     try:
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            wall = await probe_wall(settings.sandbox_uid)
-    except TierUnavailableError as exc:
-        return Finding(
-            "tier restricted",
-            Level.FAIL,
-            f"unavailable on kernel {kernel}, no agent can run: {'; '.join(exc.missing)}",
-            "run on Linux 5.13 or newer with Landlock and seccomp enabled, as root or with a uid of your own",
-        )
-    except (SandboxError, TimeoutError) as exc:
-        return Finding("tier restricted", Level.FAIL, f"could not be tried: {_reason(exc)}", "try again")
-    if wall.kind is WallKind.FULL:
-        return Finding("tier restricted", Level.OK, f"full wall on kernel {kernel}: {', '.join(wall.pieces)}")
-    return Finding(
-        "tier restricted",
-        Level.WARN,
-        f"minimum wall on kernel {kernel}, recorded with every run: {', '.join(wall.pieces)}; "
-        f"missing: {'; '.join(wall.missing)}",
-        "allow user namespaces to this process: sysctl user.max_user_namespaces, "
-        "kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns, or the container's profile",
-    )
-
-
-def check_imports() -> Finding:
-    """What agents of the restricted tier may import."""
-    return Finding("imports", Level.OK, f"{len(MODULES)} modules: {' '.join(sorted(MODULES))}")
+        areas = [line.split()[0] for line in listing.read_text(encoding="utf-8").splitlines()[1:]]
+    except OSError:
+        return
+    if not areas:
+        yield Finding("swap", Level.OK, "off")
+        return
+    detail = f"on ({', '.join(areas)}): memory with secrets may end up on disk, and runs crawl before they are stopped"
+    yield Finding("swap", Level.WARN, detail, "swapoff --all, or encrypt the swap area")
 
 
 def check_sandbox_uid(settings: Settings) -> Iterator[Finding]:
@@ -141,16 +101,15 @@ def check_sandbox_uid(settings: Settings) -> Iterator[Finding]:
 
 async def check_database(settings: Settings) -> list[Finding]:
     """The database that the server would use: reachable, of this schema, and as a role that RLS binds."""
-    if settings.database_url is None:
+    if settings.database_url is None and settings.supabase_url is None:
         return list(check_embedded(settings.data_dir))
+    named = "DATABASE_URL" if settings.database_url is not None else "SUPABASE_URL"
     try:
-        store = PostgresStore(settings.database_url.get_secret_value(), pool_max=1)
-        async with asyncio.timeout(CHECK_TIMEOUT_S):
-            await store.open()
-            await store.close()
+        async with asyncio.timeout(CHECK_TIMEOUT_S), open_store(settings):
+            pass
     except (StoreError, TimeoutError) as exc:
-        return [Finding("database", Level.FAIL, _reason(exc), "correct DATABASE_URL, or do what the line says")]
-    return [Finding("database", Level.OK, "DATABASE_URL answers; role and schema are as they must be")]
+        return [Finding("database", Level.FAIL, _reason(exc), f"correct {named}, or do what the line says")]
+    return [Finding("database", Level.OK, f"{named} answers; role and schema are as they must be")]
 
 
 def check_embedded(data_dir: Path) -> Iterator[Finding]:

@@ -7,8 +7,9 @@ from dataclasses import asdict
 import typer
 
 from server.cli import output
-from server.cli.diagnosis import Finding, Level, examine
+from server.cli.diagnosis import examine
 from server.cli.errors import Exit
+from server.cli.findings import Finding, Level
 from server.cli.options import AsJson, DataDir, load_settings
 
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}

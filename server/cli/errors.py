@@ -33,7 +33,7 @@ EXIT_BY_STATUS = {
 }
 
 HINT_BY_STATUS = {
-    401: "get a token: export GLOVEBOX_TOKEN=$(glovebox token --user UUID)",
+    401: "sign in: glovebox login --email EMAIL; or: export GLOVEBOX_TOKEN=$(glovebox token --user UUID)",
     402: "see the balance with `glovebox credits show`; an operator grants more with `glovebox credits grant`",
     403: "the token belongs to another user than the one in the path",
 }

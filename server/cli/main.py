@@ -9,12 +9,14 @@ import typer
 from agents_store.errors import StoreError
 from sandbox.errors import SandboxError
 from server.auth.errors import AuthError
-from server.cli import account, agents, db, keys, output, runs
+from server.cli import account, agents, db, effects, image, keys, memory, output, runs, secrets
 from server.cli import credits as credits_commands
 from server.cli.bench import bench
 from server.cli.demo import demo
 from server.cli.doctor import doctor
 from server.cli.errors import CliError, Exit, ProblemError
+from server.cli.login import login, logout, whoami
+from server.cli.sandbox_host import sandbox_host
 from server.cli.serve import serve
 from server.cli.tokens import token
 
@@ -27,16 +29,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(serve)
+app.command()(sandbox_host)
 app.command()(token)
+app.command()(login)
+app.command()(logout)
+app.command()(whoami)
 app.command()(demo)
 app.command()(doctor)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(agents.app, name="agents")
+for of_runs in (effects.effects, effects.files, effects.apply, effects.replay):
+    runs.app.command()(of_runs)
 app.add_typer(runs.app, name="runs")
+app.add_typer(memory.app, name="memory")
+app.add_typer(secrets.app, name="secrets")
 app.add_typer(account.app, name="account")
 app.add_typer(credits_commands.app, name="credits")
 app.add_typer(keys.app, name="keys")
 app.add_typer(db.app, name="db")
+app.add_typer(image.app, name="image")
 
 
 def main() -> None:

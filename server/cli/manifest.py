@@ -35,7 +35,10 @@ def read_agent(path: Path) -> dict[str, Any]:
 
 
 def read_examples(path: Path) -> list[dict[str, Any]]:
-    """The examples of a JSON Lines file, one `{"inputs": ..., "expect": ...}` a line. Raises CliError."""
+    """The examples of a JSON Lines file, one `{"inputs": ..., "expect": ...}` a line, `expect` or not.
+
+    Raises CliError.
+    """
     examples: list[dict[str, Any]] = []
     for number, text in enumerate(_read(path, SIDE_FILE_BYTES_MAX).splitlines(), start=1):
         if not text.strip():
@@ -44,7 +47,7 @@ def read_examples(path: Path) -> list[dict[str, Any]]:
             example = json.loads(text)
         except (ValueError, RecursionError) as exc:
             raise CliError(f"{path}, line {number}: not JSON: {exc}") from exc
-        if not isinstance(example, dict) or set(example) != {"inputs", "expect"}:
+        if not isinstance(example, dict) or set(example) not in ({"inputs", "expect"}, {"inputs"}):
             raise CliError(f'{path}, line {number}: must be {{"inputs": ..., "expect": ...}}')
         examples.append(example)
     return examples

@@ -97,7 +97,7 @@ def show_log(client: ApiClient, run_id: str, *, follow: bool) -> None:
     seq, reconnects = 0, 0
     while True:
         try:
-            for name, data in _events(client.lines(f"{_path(run_id)}/logs", _stream_after(seq))):
+            for name, data in parse_events(client.lines(f"{_path(run_id)}/logs", _stream_after(seq))):
                 if name == "log":
                     output.line(log_text(data))
                     seq, reconnects = data["seq"], 0
@@ -127,7 +127,7 @@ def _stream_after(seq: int) -> dict[str, str]:
     return {"Accept": "text/event-stream"} | ({"Last-Event-ID": str(seq)} if seq else {})
 
 
-def _events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
+def parse_events(lines: Iterator[str]) -> Iterator[tuple[str, Any]]:
     """Names and data of events: one line of JSON each, as our servers send them."""
     name = data = ""
     for line in lines:

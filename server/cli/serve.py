@@ -1,8 +1,6 @@
 """`glovebox serve`: the server in this process, until it is told to stop."""
 
 import asyncio
-import gc
-import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -18,6 +16,7 @@ from server.cli.errors import CliError
 from server.cli.http_bounds import BoundedHttpProtocol
 from server.cli.options import DataDir, load_settings
 from server.logging import configure_logging
+from server.process import raise_descriptor_limit, spare_collections
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -107,21 +106,14 @@ async def _serve(app: "FastAPI", server: uvicorn.Server, listener: socket.socket
     # meanwhile ends the server in good order as soon as the lifespan is up.
     with server.capture_signals():
         async with app.router.lifespan_context(app):
-            _spare_collections()
+            spare_collections()
             await server.serve(sockets=[listener])
-
-
-def _spare_collections() -> None:
-    """Take what is there for good out of garbage collection: walking all of it holds the event loop for some 80 ms."""
-    gc.collect()
-    gc.freeze()
 
 
 def _server_config(app: "FastAPI", settings: Settings) -> uvicorn.Config:
     from server.services import LAST_WORDS_S  # as late as the application itself
 
-    _, files_max = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files_max, files_max))
+    files_max = raise_descriptor_limit()
     return uvicorn.Config(
         app,
         loop="uvloop",

@@ -41,5 +41,7 @@ def _shown(entry: Entry) -> EntryShown:
         available_delta_microcredits=entry.available_delta_microcredits,
         held_delta_microcredits=entry.held_delta_microcredits,
         run_id=entry.run_id,
+        generation_id=entry.generation_id,
+        pricing=entry.pricing,
         created_at=entry.created_at,
     )

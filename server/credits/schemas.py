@@ -1,10 +1,11 @@
 """What credits look like on the wire. Amounts are integers; 1 credit = 1,000,000 microcredits."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 
 class BalanceShown(BaseModel):
@@ -23,6 +24,8 @@ class EntryShown(BaseModel):
     available_delta_microcredits: int
     held_delta_microcredits: int
     run_id: UUID | None
+    generation_id: UUID | None
+    pricing: Mapping[str, Any] | None = Field(description="of a generation: model, tokens of each kind, their prices")
     created_at: datetime
 
 

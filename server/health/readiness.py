@@ -10,19 +10,19 @@ import structlog
 
 from agents_store.errors import StoreError
 from agents_store.store import Store
-from sandbox.backend import Sandbox
-from sandbox.errors import SandboxError
+from sandbox.abilities import Stocked
+from sandbox.tiers import Tiers
+from sandbox.types import Tier
 from server.auth.verifier import Verifier
 from server.errors import NotReadyError
 from server.leases import Lease
-from server.observability.gauges import Stocked
 
 KEPT_S = 1.0
 PING_TIMEOUT_S = 3.0
 
 OK = "ok"
 # What is wrong, but not so that calls should go to another process.
-DEGRADED = frozenset({"busy", "not answering"})
+DEGRADED = frozenset({"busy", "not answering", "not available"})
 
 log = structlog.get_logger("server.health")
 
@@ -39,16 +39,17 @@ class Asking(Protocol):
 class Readiness:
     """Asks on behalf of every probe at once, so that probing costs nothing however often it is done."""
 
-    def __init__(self, store: Store, lease: Lease, sandbox: Sandbox, verifier: Verifier) -> None:
+    def __init__(self, store: Store, lease: Lease, tiers: Tiers, verifier: Verifier) -> None:
         self._store = store
         self._lease = lease
-        self._sandbox = sandbox
+        self._tiers = tiers
         self._verifier = verifier
         self._asking = asyncio.Lock()
         self._asked_at = float("-inf")
         self._database = "unknown"
         self._stopping = False
         self._told: Mapping[str, str] = {}
+        self._seen_tiers: set[Tier] = set()
 
     def stop(self) -> None:
         """Say from now on that this process is stopping."""
@@ -66,7 +67,7 @@ class Readiness:
         checks = {
             "database": self._database,
             "lease": OK if self._lease.seconds_left > 0 else "expired",
-            "sandbox": self._sandbox_now(),
+            **{f"{tier.value} tier": self._tier_now(tier) for tier in self._tiers.offered},
             "issuer": self._issuer_now(),
             "process": "stopping" if self._stopping else OK,
         }
@@ -79,12 +80,15 @@ class Readiness:
             raise NotReadyError(checks)
         return wrong
 
-    def _sandbox_now(self) -> str:
-        try:
-            _ = self._sandbox.wall
-        except SandboxError:
-            return "unavailable"
-        if isinstance(self._sandbox, Stocked) and not self._sandbox.children["ready"]:
+    def _tier_now(self, tier: Tier) -> str:
+        if self._tiers.missing(tier):
+            if not self._tiers.available:
+                return "unavailable"
+            # One that this machine never gave, as where there is no Docker, is told of at the start and by `doctor`.
+            return "not available" if tier in self._seen_tiers else OK
+        self._seen_tiers.add(tier)
+        sandbox = self._tiers.get(tier)
+        if isinstance(sandbox, Stocked) and sandbox.children.get("ready") == 0:
             return "busy"
         return OK
 

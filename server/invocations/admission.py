@@ -40,7 +40,7 @@ class Admission:
         self._free = runs_live_max
         self._waiting_max = runs_waiting_max
         self._wait_s = run_wait_ms_max / 1000
-        self._user_max = {False: user_runs_live_max, True: user_dry_runs_live_max}
+        self.user_max = {False: user_runs_live_max, True: user_dry_runs_live_max}  # by whether a run is dry
         self._users: Counter[tuple[UUID, bool]] = Counter()
         self._held: Counter[UUID] = Counter()
         self._queues: OrderedDict[UUID, deque[_Waiter]] = OrderedDict()
@@ -63,8 +63,8 @@ class Admission:
         if self._closed:
             raise ShuttingDownError
         key = (user_id, dry)
-        if self._users[key] >= self._user_max[dry]:
-            raise UserBusyError(self._user_max[dry], dry=dry)
+        if self._users[key] >= self.user_max[dry]:
+            raise UserBusyError(self.user_max[dry], dry=dry)
         self._users[key] += 1
         try:
             yield

@@ -13,7 +13,8 @@ from agents_store.types import Charge, DryRunRate, Run, RunEnd
 from sandbox.types import Outcome, Result
 from server.edge import problem_response
 from server.errors import RunLostError, document, dry_run_headers
-from server.invocations.endings import logs_of
+from server.gloves.run import RunGloves
+from server.invocations.endings import logs_of, shown_effects
 from server.invocations.outcomes import RULINGS
 
 JSON = "application/json"
@@ -63,6 +64,7 @@ def answer_for(
     run_id: UUID,
     tier: str,
     test: bool,
+    gloves: RunGloves,
     timing: str,
     request_id: UUID,
     rate: DryRunRate | None = None,
@@ -83,11 +85,14 @@ def answer_for(
     if result.outcome is not Outcome.SUCCEEDED:
         problem = _problem(result, request_id)
         if test:
-            problem |= {"test": True, "complete": False, **_report(result, charge)}
+            problem |= {"test": True, "complete": False, **_report(result, charge, gloves)}
         return Answer(RULINGS[result.outcome].status, PROBLEM_JSON, _dump(problem).encode(), headers, run_id)
     body = end.result_json or "null"
     if test:
-        rest = _dump({"test": True, "complete": True, **_report(result, charge)})
+        told: dict[str, Any] = {"test": True, "complete": result.complete}
+        if gloves.stopped_at is not None:
+            told["stopped_at"] = gloves.stopped_at
+        rest = _dump({**told, **_report(result, charge, gloves)})
         body = f'{{"result":{body},{rest[1:]}'
     return Answer(200, JSON, body.encode(), headers, run_id)
 
@@ -123,12 +128,12 @@ def _problem(result: Result, request_id: UUID) -> dict[str, Any]:
     return document(ruling.status, result.outcome.value, ruling.title, detail, request_id, members)
 
 
-def _report(result: Result, charge: Charge) -> dict[str, Any]:
+def _report(result: Result, charge: Charge, gloves: RunGloves) -> dict[str, Any]:
     return {
-        "effects": [asdict(effect) for effect in result.effects],
+        "effects": shown_effects(gloves.effects),
         "logs": logs_of(result),
         "usage": asdict(result.usage),
-        "would_charge": charge.would_charge_microcredits,
+        "would_charge": charge.would_charge_microcredits + gloves.called_microcredits,
     }
 
 

@@ -9,6 +9,7 @@ from agents_store.store import Store
 from agents_store.types import AgentDetail, Principal
 from sandbox.types import Limits, Program
 from server.agents.input_contract import InputContract
+from server.gloves.hosts import HostPattern, read_pattern
 
 BYTES_MAX = 64 * 1024 * 1024
 OVERHEAD_BYTES = 8 * 1024  # a compiled schema and the entry itself
@@ -18,7 +19,7 @@ _Key = tuple[UUID, str]
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One version of an agent, ready to be called."""
+    """One version of an agent, ready to be called. `raisable` where its author left the choice of the tier."""
 
     agent_id: UUID
     agent_name: str
@@ -27,6 +28,8 @@ class Contract:
     program: Program
     limits: Limits
     inputs: InputContract
+    allowed_hosts: tuple[HostPattern, ...] = ()
+    raisable: bool = False
 
 
 class Contracts:
@@ -88,4 +91,6 @@ def _contract(detail: AgentDetail) -> Contract:
         program=Program(version.code),
         limits=Limits(**version.limits),
         inputs=InputContract(version.inputs_schema),
+        allowed_hosts=tuple(map(read_pattern, version.allowed_hosts)),
+        raisable=version.tier == "auto",
     )

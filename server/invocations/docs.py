@@ -3,7 +3,8 @@
 from typing import Any
 
 from sandbox.types import Outcome
-from server.openapi import Responses, problems
+from server.invocations.schemas import DryRun
+from server.openapi import Responses, body_of, problems
 
 _HEADERS: dict[str, Any] = {
     "Glovebox-Run-Id": {"description": "the run", "schema": {"type": "string", "format": "uuid"}},
@@ -21,7 +22,8 @@ _DRY_RUN: dict[str, Any] = {
     "properties": {
         "result": {},
         "test": {"const": True},
-        "complete": {"type": "boolean"},
+        "complete": {"type": "boolean", "description": "false: it met an effect that it had no answer for, and ended"},
+        "stopped_at": {"type": "integer", "description": "`seq` of the effect that ended it; absent where none did"},
         "effects": {"type": "array", "items": {"type": "object"}},
         "logs": {"type": "array", "items": {"type": "object"}},
         "usage": {"type": "object"},
@@ -63,7 +65,24 @@ _PREFER: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 
+_ACCEPTED: dict[str, Any] = {
+    "description": "Asked for by `Prefer: respond-async`: the run as it began; it goes on.",
+    "headers": {
+        "Location": {"description": "the run", "schema": {"type": "string"}},
+        "Preference-Applied": {"description": "respond-async", "schema": {"type": "string"}},
+        "Glovebox-Run-Id": _HEADERS["Glovebox-Run-Id"],
+    },
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunShown"}}},
+}
+_PROBLEMS: Responses = problems(
+    *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
+    "body_too_large", "body_too_slow", "forbidden", "insufficient_credits", "invalid_inputs", "invalid_request",
+    "lost", "prefetch_refused", "sandbox_busy", "server_busy", "shutting_down", "tier_unavailable", "too_many_bytes",
+    "too_many_dry_runs", "too_many_runs", "unknown_agent", "unsupported_encoding", "version_moved",
+)  # fmt: skip
+
 INVOKE_BY_GET: dict[str, Any] = {"parameters": [*_PATH, _INPUTS, _PREFER]}
+DRY_RUN: dict[str, Any] = {"parameters": [*_PATH[:2], _PREFER], **body_of(DryRun)}
 INVOKE_BY_POST: dict[str, Any] = {
     "parameters": [*_PATH, _PREFER],
     "requestBody": {
@@ -72,25 +91,21 @@ INVOKE_BY_POST: dict[str, Any] = {
         "content": {"application/json": {"schema": {"type": "object", "additionalProperties": True}}},
     },
 }
+DRY_RUN_RESPONSES: Responses = {
+    200: {
+        "description": "The dry run's report.",
+        "headers": _HEADERS,
+        "content": {"application/json": {"schema": _DRY_RUN}},
+    },
+    202: _ACCEPTED,
+    **_PROBLEMS,
+}
 INVOKE_RESPONSES: Responses = {
     200: {
         "description": "The agent's own JSON; of a dry run, its report.",
         "headers": _HEADERS,
         "content": {"application/json": {"schema": {"anyOf": [_DRY_RUN, {}]}}},
     },
-    202: {
-        "description": "Asked for by `Prefer: respond-async`: the run as it began; it goes on.",
-        "headers": {
-            "Location": {"description": "the run", "schema": {"type": "string"}},
-            "Preference-Applied": {"description": "respond-async", "schema": {"type": "string"}},
-            "Glovebox-Run-Id": _HEADERS["Glovebox-Run-Id"],
-        },
-        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/RunShown"}}},
-    },
-    **problems(
-        *(outcome.value for outcome in Outcome if outcome is not Outcome.SUCCEEDED),
-        "body_too_large", "body_too_slow", "forbidden", "insufficient_credits", "invalid_inputs", "invalid_request",
-        "lost", "prefetch_refused", "sandbox_busy", "server_busy", "shutting_down", "too_many_bytes",
-        "too_many_dry_runs", "too_many_runs", "unknown_agent", "unsupported_encoding", "version_moved",
-    ),
-}  # fmt: skip
+    202: _ACCEPTED,
+    **_PROBLEMS,
+}

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from agents_store.types import RunEnd, RunState
+from agents_store.types import EffectRecord, RunEnd, RunState
 from sandbox.types import JsonValue, LogLine, Outcome, ProgramError, Result, Usage
+from server.gloves.shown import shown_effect
 from server.invocations.live_log import records_of
 from server.invocations.outcomes import RULINGS
 from server.offload import offload
@@ -40,13 +41,15 @@ async def end_of(result: Result) -> RunEnd:
         outcome=result.outcome.value,
         reason=None,
         billable=ruling.billable,
-        result_json=await encode(result.value, result.usage.output_bytes) if succeeded else None,
+        result_json=await encode(result.value, result.usage.output_bytes) if succeeded and result.complete else None,
         error=None if result.error is None else asdict(result.error),
         wall_ms=result.usage.wall_ms,
         cpu_ms=result.usage.cpu_ms,
         peak_memory_bytes=result.usage.peak_memory_bytes,
         output_bytes=result.usage.output_bytes,
         logs=records_of(result.logs),
+        complete=result.complete,
+        replayable=result.replayable,
     )
 
 
@@ -75,6 +78,11 @@ def lost_end(lines: Sequence[LogLine] = ()) -> RunEnd:
         output_bytes=0,
         logs=records_of(lines),
     )
+
+
+def shown_effects(effects: Sequence[EffectRecord]) -> list[dict[str, Any]]:
+    """Effects as answers show them."""
+    return [shown_effect(effect) for effect in effects]
 
 
 def logs_of(result: Result) -> list[dict[str, Any]]:

@@ -1,11 +1,12 @@
 """What a call asks for: dry or live, and with which inputs."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.agents.input_contract import InputContract
 from server.errors import InvalidRequestError
+from server.gloves.mocks import Mocks
 
 TEST = "test"
 _DRY = dict.fromkeys(("", "1", "true", "yes", "on"), True) | dict.fromkeys(("0", "false", "no", "off"), False)
@@ -13,10 +14,14 @@ _DRY = dict.fromkeys(("", "1", "true", "yes", "on"), True) | dict.fromkeys(("0",
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The inputs as they were written. Either `texts`, from a query, or `inputs`, from a body, is set."""
+    """The inputs as they were written. Either `texts`, from a query, or `inputs`, from a body, is set.
+
+    `mocks` are what a dry run's effects are to answer.
+    """
 
     texts: Mapping[str, Sequence[str]] | None = None
     inputs: Mapping[str, Any] | None = None
+    mocks: Mocks = field(default_factory=Mocks)
 
     async def inputs_for(self, contract: InputContract) -> Mapping[str, Any]:
         """The inputs as the contract reads them. Raises InvalidInputsError when they do not fit it."""

@@ -24,6 +24,7 @@ class LiveRuns:
         self._tasks: set[asyncio.Task[Any]] = set()
         self._running: dict[UUID, asyncio.Task[Any]] = {}
         self._interrupted: dict[UUID, type[RunInterruptedError]] = {}
+        self._unwanted: set[UUID] = set()
 
     def __len__(self) -> int:
         """How many tasks have not ended."""
@@ -49,6 +50,23 @@ class LiveRuns:
         task.add_done_callback(self._tasks.discard)
         return task
 
+    async def carry_called(self, run_id: UUID, work: Coroutine[Any, Any, T]) -> T:
+        """Do `work`, which is a run that another one called, in a task of its own.
+
+        Where the caller is cancelled, so is the run, executing already or not yet, and its end is waited for: it is
+        settled before the caller's run is.
+        """
+        task = self.start(work)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            if not self.cancel(run_id):
+                self._unwanted.add(run_id)
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+        finally:
+            self._unwanted.discard(run_id)
+
     @contextmanager
     def interruptible(self, run_id: UUID) -> Iterator[None]:
         """Let others end what the current task awaits in this block.
@@ -60,6 +78,8 @@ class LiveRuns:
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("only a task can run a program")
+        if run_id in self._unwanted:
+            raise RunCancelledError
         self._running[run_id] = task
         try:
             yield

@@ -54,6 +54,12 @@ class LiveLog:
         self._waiting_bytes += len(line.message) + LINE_BYTES
         self._plan()
 
+    def begin_again(self) -> None:
+        """Forget the lines of a run that begins anew, unless some are stored or being stored."""
+        if not self._sent and not self.stored:
+            self.lines.clear()
+            self._waiting_bytes = 0
+
     async def end(self) -> int:
         """Send nothing more. How many lines are stored.
 

@@ -38,5 +38,13 @@ RULINGS: Mapping[Outcome, Ruling] = {
     Outcome.TIMED_OUT: _failed(504, "The agent took too long", "It reached wall_ms_max or cpu_ms_max."),
     Outcome.OUT_OF_MEMORY: _failed(502, "The agent used too much memory", "It reached memory_bytes_max."),
     Outcome.TOO_MUCH_OUTPUT: _failed(502, "The agent wrote too much", "It reached output_bytes_max."),
+    Outcome.TOO_MANY_PROCESSES: _failed(502, "The agent started too many processes", "It reached processes_max."),
+    Outcome.DISK_FULL: _failed(502, "The agent filled its disk", "It reached disk_bytes_max."),
+    Outcome.TIER_UNSUITED: _failed(
+        502,
+        "The agent's tier cannot run it",
+        "It needs a larger tier, and had already performed an effect; set its tier.",
+        billable=False,
+    ),
     Outcome.CANCELLED: Ruling(409, True, RunState.CANCELLED, "The run was cancelled", "Its owner ended it."),
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from typing import cast
 from uuid import UUID
 
@@ -12,15 +13,18 @@ from starlette.responses import Response
 
 from agents_store.types import Principal, Run
 from server.bodies import BODY_HOLD_KEY, BodyHold, query_pairs, read_object
-from server.errors import PrefetchRefusedError, RunLostError
+from server.errors import InvalidRequestError, PrefetchRefusedError, RunLostError
+from server.gloves.mocks import Mocks
 from server.idempotency import Attempt, has_key
 from server.invocations.answers import JSON, Answer
-from server.invocations.docs import INVOKE_BY_GET, INVOKE_BY_POST, INVOKE_RESPONSES
+from server.invocations.docs import DRY_RUN, DRY_RUN_RESPONSES, INVOKE_BY_GET, INVOKE_BY_POST, INVOKE_RESPONSES
 from server.invocations.inputs import Asked, asked_by_query, read_test, refuse_other_parameters
+from server.invocations.schemas import DryRun
 from server.invocations.service import Invocations, authorise
 from server.offload import working_for
 from server.routing import PlainRoute, authorization_of, note, once, request_id_of, services_of
 from server.runs.shown import shown_whole
+from server.validation import parse
 
 # Any spelling of a UUID names the same user; an agent's name never looks like one, so no other route is shadowed.
 PATH = "/agents/{user_id:uuid}/{agent_name}"
@@ -37,30 +41,37 @@ async def invoke_by_get(request: Request) -> Response:
 
     Nothing caches the answer and no prefetch runs the agent; POST is the proper twin for programs.
     """
-    return await _invoke(request)
+    return await _invoke(request, _HttpCall)
 
 
 @router.post(PATH, operation_id="invoke_agent", openapi_extra=INVOKE_BY_POST, responses=INVOKE_RESPONSES)
 async def invoke(request: Request) -> Response:
     """Run an agent; the body is exactly its inputs."""
-    return await _invoke(request)
+    return await _invoke(request, _HttpCall)
 
 
-async def _invoke(request: Request) -> Response:
+@router.post(f"{PATH}/dry-runs", operation_id="dry_run_agent", openapi_extra=DRY_RUN, responses=DRY_RUN_RESPONSES)
+async def dry_run(request: Request) -> Response:
+    """Run an agent dry, with mocks for what its effects are to answer. Nothing is changed and nothing charged."""
+    return await _invoke(request, _DryRunCall)
+
+
+async def _invoke(request: Request, kind: type["_HttpCall"]) -> Response:
+    perform = partial(_answer, kind=kind)
     if not has_key(request):
-        return await _answer(request, Attempt())
+        return await perform(request, Attempt())
     services = services_of(request)
     principal = await services.callers.authenticate(authorization_of(request))
     note(request, user_id=str(principal.user_id))
     authorise(principal, request.path_params["user_id"])
     with services.bodies.hold(principal.user_id) as hold:
         request.scope[BODY_HOLD_KEY] = hold
-        return await once(request, principal, _answer)
+        return await once(request, principal, perform)
 
 
-async def _answer(request: Request, attempt: Attempt) -> Response:
+async def _answer(request: Request, attempt: Attempt, kind: type["_HttpCall"]) -> Response:
     services = services_of(request)
-    call = _HttpCall(request, attempt)
+    call = kind(request, attempt)
     if prefers_async(request.headers.getlist("prefer")):
         work = services.live.start(call.carried_by(services.invocations))
         return await _accepted(request, attempt, work)
@@ -171,3 +182,16 @@ class _HttpCall:
         purposes = f"{headers.get('sec-purpose', '')};{headers.get('purpose', '')}".lower()
         if any(part.strip() in ("prefetch", "prerender") for part in purposes.replace(",", ";").split(";")):
             raise PrefetchRefusedError
+
+
+class _DryRunCall(_HttpCall):
+    """A dry run with mocks as HTTP has it."""
+
+    def read_test(self) -> bool:
+        if query_pairs(self._request):
+            raise InvalidRequestError("This route takes no query: it always runs dry, and its body has the inputs.")
+        return True
+
+    async def read(self) -> Asked:
+        asked = await parse(DryRun, await read_object(self._request))
+        return Asked(inputs=asked.inputs, mocks=Mocks(asked.mocks))

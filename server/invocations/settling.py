@@ -1,8 +1,9 @@
 """The end of a run that began: settled as it ended, or released as soon as that can be done."""
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from agents_store.store import Store
 from agents_store.types import BegunRun, Charge, Principal, RunEnd
 from sandbox.types import Result
 from server.errors import RunLostError
+from server.gloves.run import RunGloves
 from server.invocations.endings import Lost, end_of, lost_end
 from server.invocations.live_log import LiveLog
 from server.leases import Lease
@@ -22,6 +24,15 @@ RELEASE_PAUSE_S = 2.0
 FINISH_PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
 
 log = structlog.get_logger("server.invocations")
+
+
+@dataclass(frozen=True, slots=True)
+class EndedIn:
+    """The tier and the wall that a run ended in, where it did not begin in them."""
+
+    tier: str
+    wall: str
+    wall_missing: tuple[str, ...]
 
 
 class Settling:
@@ -41,12 +52,40 @@ class Settling:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def finish(
-        self, principal: Principal, run: BegunRun, result: Result | Lost, lines: LiveLog
+        self,
+        principal: Principal,
+        run: BegunRun,
+        result: Result | Lost,
+        lines: LiveLog,
+        gloves: RunGloves,
+        ended_in: EndedIn | None = None,
     ) -> tuple[RunEnd, Charge]:
-        """Settle a run. Raises RunLostError when somebody else ended it, or it could not be stored as it ended."""
+        """Settle a run; `ended_in` says where it ended, None for where it began.
+
+        Raises RunLostError when somebody else ended it, or it could not be stored as it ended.
+        """
         try:
-            end = lost_end(lines.lines) if isinstance(result, Lost) else await end_of(result)
-            return end, await self._settle(principal, run, end, lines)
+            async with self._settling(principal, run):
+                await gloves.close()
+                end = lost_end(lines.lines) if isinstance(result, Lost) else await end_of(result)
+                end = replace(end, effects=tuple(gloves.effects), glove_calls=dict(gloves.counts))
+                if ended_in is not None:
+                    end = replace(end, **asdict(ended_in))
+                return end, await self._settle(principal, run, end, lines)
+        finally:
+            if lines.stored:  # then others may follow it elsewhere; of a shorter run they learn by looking
+                self._keep(self._announce(run.run_id))
+
+    async def settle(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
+        """Settle a run that no sandbox ran. Raises RunLostError as `finish` does."""
+        async with self._settling(principal, run):
+            return await self._settle(principal, run, end, lines)
+
+    @asynccontextmanager
+    async def _settling(self, principal: Principal, run: BegunRun) -> AsyncIterator[None]:
+        """Around the end of a run: where it cannot be stored, its hold is released. Raises RunLostError."""
+        try:
+            yield
         except StaleRunError as exc:
             log.warning("run was ended by another process")
             raise RunLostError(run.run_id) from exc
@@ -58,8 +97,6 @@ class Settling:
             raise RunLostError(run.run_id) from exc
         finally:
             self._followers.tell(run.run_id)
-            if lines.stored:  # then others may follow it elsewhere; of a shorter run they learn by looking
-                self._keep(self._announce(run.run_id))
 
     async def _settle(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
         """Finish, again and again while the database is away and the lease may live."""

@@ -8,19 +8,11 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from agents_store.store import Store
-from sandbox.backend import Sandbox
+from sandbox.abilities import Stocked
+from sandbox.tiers import Tiers
 from server.invocations.admission import Admission
 from server.leases import Lease
 from server.observability.metrics import Metrics
-
-
-@runtime_checkable
-class Stocked(Protocol):
-    """A sandbox that keeps children ahead of need."""
-
-    @property
-    def children(self) -> Mapping[str, int]:
-        """How many there are, by state: `ready` and `live`."""
 
 
 @runtime_checkable
@@ -35,12 +27,12 @@ class Pooled(Protocol):
 class Gauges(Collector):
     """How the parts of one server stand at this moment."""
 
-    def __init__(self, metrics: Metrics, lease: Lease, admission: Admission, store: Store, sandbox: Sandbox) -> None:
+    def __init__(self, metrics: Metrics, lease: Lease, admission: Admission, store: Store, tiers: Tiers) -> None:
         self._metrics = metrics
         self._lease = lease
         self._admission = admission
         self._store = store
-        self._sandbox = sandbox
+        self._tiers = tiers
 
     def collect(self) -> Iterator[Metric]:
         """Every gauge, read now."""
@@ -54,10 +46,24 @@ class Gauges(Collector):
         yield CounterMetricFamily(
             "glovebox_reaped_runs", "Runs of dead servers that this one ended.", value=self._lease.reaped_runs
         )
-        if isinstance(self._sandbox, Stocked):
-            yield _gauges("sandbox_children", "Children of the sandbox.", self._sandbox.children)
+        yield from self._tiers_now()
         if isinstance(self._store, Pooled):
             yield _gauges("db_pool", "Connections to the database.", self._store.connections)
+
+    def _tiers_now(self) -> Iterator[Metric]:
+        ready = GaugeMetricFamily("glovebox_tier_ready", "Whether a tier can run programs now.", labels=("tier",))
+        children = GaugeMetricFamily(
+            "glovebox_sandbox_children", "What programs run in, by tier and state.", labels=("tier", "state")
+        )
+        for tier in self._tiers.offered:
+            missing = self._tiers.missing(tier)
+            ready.add_metric((tier.value,), 0 if missing else 1)
+            sandbox = None if missing else self._tiers.get(tier)
+            if isinstance(sandbox, Stocked):
+                for state, count in sandbox.children.items():
+                    children.add_metric((tier.value, state), count)
+        yield ready
+        yield children
 
 
 def _gauge(name: str, text: str, value: float) -> Metric:

@@ -4,34 +4,41 @@ from collections.abc import Iterator
 
 import structlog
 
-from sandbox.backend import Sandbox
+from sandbox.tiers import Tiers
 from sandbox.types import WallKind
 from server.settings import Settings
 
 log = structlog.get_logger("server.start")
 
 
-def tell_start(settings: Settings, sandbox: Sandbox, version: str) -> None:
+def tell_start(settings: Settings, tiers: Tiers, version: str) -> None:
     """Log one line on what this process stands on, and one for each thing that weakens it."""
     log.info(
         "started",
         version=version,
         database="embedded" if settings.database_url is None else "DATABASE_URL",
         issuer=_issuer(settings),
-        tier=sandbox.tier.value,
-        wall=sandbox.wall.kind.value,
-        wall_pieces=list(sandbox.wall.pieces),
+        tiers={tier.value: tiers.wall(tier).kind.value for tier in tiers.available},
         metrics="by its bearer" if settings.metrics_token is not None else "for this machine alone",
         traces=settings.otlp_endpoint is not None,
+        sandboxes="here" if settings.sandbox_socket is None else str(settings.sandbox_socket),
     )
-    if sandbox.wall.kind is not WallKind.FULL:
-        log.warning(
-            "the wall is not full: `glovebox doctor` says what would complete it",
-            tier=sandbox.tier.value,
-            missing=list(sandbox.wall.missing),
-        )
+    tell_tiers(tiers)
     for setting, meaning in weakening(settings):
         log.warning("a setting weakens this server", setting=setting, meaning=meaning)
+
+
+def tell_tiers(tiers: Tiers) -> None:
+    """Log one line for each tier that cannot run programs now, or whose wall is not full."""
+    for tier in tiers.offered:
+        if tier not in tiers.available:
+            log.warning("a tier is unavailable", tier=tier.value, missing=list(tiers.missing(tier)))
+        elif (wall := tiers.wall(tier)).kind is not WallKind.FULL:
+            log.warning(
+                "the wall is not full: `glovebox doctor` says what would complete it",
+                tier=tier.value,
+                missing=list(wall.missing),
+            )
 
 
 def weakening(settings: Settings) -> Iterator[tuple[str, str]]:

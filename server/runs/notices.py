@@ -9,6 +9,7 @@ from agents_store.store import Store
 from agents_store.types import Notice, NoticeKind
 from server.invocations.live import LiveRuns
 from server.leases import Lease
+from server.operator_limits import OperatorLimits
 from server.runs.followers import Followers
 
 LOOK_S = 1.0  # how late a request to cancel is found where its notice did not come through
@@ -23,11 +24,14 @@ class Notices:
     The connection that listens is opened with the first run or follower that needs it.
     """
 
-    def __init__(self, store: Store, lease: Lease, live: LiveRuns, followers: Followers) -> None:
+    def __init__(
+        self, store: Store, lease: Lease, live: LiveRuns, followers: Followers, limits: OperatorLimits
+    ) -> None:
         self._store = store
         self._lease = lease
         self._live = live
         self._followers = followers
+        self._limits = limits
         self._asked = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -78,6 +82,9 @@ class Notices:
                 return
 
     def _take(self, notice: Notice) -> None:
+        if notice.kind is NoticeKind.LIMITS:
+            self._limits.look_now()
+            return
         executed_here = self._live.executes(notice.run_id)
         if notice.kind is NoticeKind.CANCEL and executed_here:
             self._asked.set()

@@ -16,7 +16,7 @@ from server.paging import cursor_of
 from server.routing import Caller, Cursor, Limit, ProtectedRoute, Wired
 from server.runs.schemas import LogLineShown, LogPage, RunPage, RunShown
 from server.runs.shown import shown, shown_whole
-from server.runs.stream import EventStream
+from server.runs.stream import EventStream, wants_stream
 
 router = APIRouter(route_class=ProtectedRoute, tags=["runs"])
 
@@ -57,7 +57,7 @@ async def list_runs(
 @router.get("/runs/{run_id}", operation_id="show_run", response_model=RunShown, responses=problems("unknown_run"))
 async def show_run(run_id: str, caller: Caller, services: Wired) -> Response:
     """One of your runs."""
-    run = await services.store.get_run(caller, _run_id(run_id))
+    run = await services.store.get_run(caller, run_id_of(run_id))
     return Response(shown_whole(run), media_type="application/json")
 
 
@@ -73,7 +73,7 @@ async def cancel_run(run_id: str, caller: Caller, services: Wired) -> Response:
 
     What it used until then is charged. The run is shown as it is now.
     """
-    known = _run_id(run_id)
+    known = run_id_of(run_id)
     await services.store.request_cancel(caller, known)
     services.live.cancel(known)
     return Response(shown_whole(await services.store.get_run(caller, known)), 202, media_type="application/json")
@@ -96,9 +96,9 @@ async def show_run_logs(
     last_event_id: Annotated[str | None, Header(description="the last line that a stream told")] = None,
 ) -> Response | LogPage:
     """The log lines of one of your runs, oldest first, also while it lives; by `Accept: text/event-stream` followed."""
-    known, after = _run_id(run_id), _after_seq(cursor, after_seq)
-    if _wants_stream(request):
-        after = max(after, _after_seq(last_event_id, None))
+    known, after = run_id_of(run_id), after_seq_of(cursor, after_seq)
+    if wants_stream(request):
+        after = max(after, after_seq_of(last_event_id, None))
         tail = await services.store.read_tail(caller, known, after_seq=after)
         services.followers.open_stream(caller.user_id)
         return EventStream(
@@ -114,22 +114,18 @@ async def show_run_logs(
     return LogPage(items=items, next_cursor=str(items[-1].seq) if len(records) > limit else None)
 
 
-def _run_id(text: str) -> UUID:
+def run_id_of(text: str) -> UUID:
+    """A run's id. Raises UnknownRunError."""
     try:
         return UUID(text)
     except ValueError as exc:
         raise UnknownRunError from exc
 
 
-def _after_seq(cursor: str | None, after_seq: int | None) -> int:
+def after_seq_of(cursor: str | None, after_seq: int | None) -> int:
+    """After which number a page begins. Raises InvalidCursorError."""
     if cursor is None:
         return after_seq or 0
     if not (cursor.isascii() and cursor.isdigit()) or len(cursor) > len(str(SEQ_MAX)) or int(cursor) > SEQ_MAX:
         raise InvalidCursorError
     return max(int(cursor), after_seq or 0)
-
-
-def _wants_stream(request: Request) -> bool:
-    """Whether the request names the media type of event streams; JSON is for everybody else (RFC 9110, 12.5.1)."""
-    ranges = ",".join(request.headers.getlist("accept")).split(",")
-    return any(offer.partition(";")[0].strip().lower() == EventStream.media_type for offer in ranges)

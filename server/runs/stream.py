@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 import structlog
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
@@ -68,6 +69,12 @@ class EventStream(Response):
 
 def _body(content: bytes) -> dict[str, object]:
     return {"type": "http.response.body", "body": content, "more_body": True}
+
+
+def wants_stream(request: Request) -> bool:
+    """Whether the request names the media type of event streams; JSON is for everybody else (RFC 9110, 12.5.1)."""
+    ranges = ",".join(request.headers.getlist("accept")).split(",")
+    return any(offer.partition(";")[0].strip().lower() == EventStream.media_type for offer in ranges)
 
 
 async def _until_gone(receive: Receive) -> None:

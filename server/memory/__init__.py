@@ -1,0 +1,1 @@
+"""An agent's memory over HTTP, for its owner."""

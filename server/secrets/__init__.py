@@ -1,0 +1,1 @@
+"""An agent's secrets over HTTP: set, listed without their values, removed."""

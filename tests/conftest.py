@@ -7,6 +7,7 @@ import pytest
 
 from agents_store.postgres.store import PostgresStore
 from tests.support.database import Cluster, Database, bundled_binaries, database_from, make_template, running_cluster
+from tests.support.supabase import Lite, running_lite
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,13 @@ def template(cluster: Cluster) -> str:
 def database(cluster: Cluster, template: str) -> Iterator[Database]:
     with database_from(cluster, template) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def lite(cluster: Cluster, template: str) -> Iterator[Lite]:
+    """A Supabase-compatible server, shared: whoever wants its tables empty empties them."""
+    with database_from(cluster, template) as made, running_lite(made) as running:
+        yield running
 
 
 @pytest.fixture

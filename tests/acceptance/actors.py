@@ -19,6 +19,7 @@ from tests.acceptance.running import RunningServer, User, client_for
 Json = dict[str, Any]
 
 ECHO = "def run(inputs):\n    return inputs"
+LEAVES_A_FILE = "def run(inputs, ctx):\n    ctx.files.write({!r}, 'text')\n    return inputs"
 ACTORS = ("owner", "key", "other", "anonymous", "expired", "wrong role", "revoked key")
 PROVEN = ACTORS[:3]
 KINDS = ("own", "foreign", "unknown", "malformed")
@@ -39,8 +40,12 @@ class Things:
 
 async def things_of(user: User) -> Things:
     """Make one of everything. No two users' things have the same ids."""
-    agent_name = f"agent-{next(_numbers)}"
-    await user.create(agent_name, ECHO, examples=[{"inputs": {}, "expect": {}}])
+    number = next(_numbers)
+    agent_name, name, key_of_memory = f"agent-{number}", f"thing_{number}", f"key/{number}"
+    await user.create(agent_name, LEAVES_A_FILE.format(name), examples=[{"inputs": {}, "expect": {}}])
+    remembered = await user.http.put(f"/agents/{agent_name}/memory/{key_of_memory}", json={"value": 1})
+    secret = await user.http.put(f"/agents/{agent_name}/secrets/{name}", json={"value": "v", "hosts": ["a.example"]})
+    assert (remembered.status_code, secret.status_code) == (200, 200)
     run = await user.http.post(user.path(agent_name), json={})
     key = await user.http.post("/api-keys", json={})
     assert (run.status_code, key.status_code) == (200, 201)
@@ -51,6 +56,9 @@ async def things_of(user: User) -> Things:
         "run_id": run.headers["Glovebox-Run-Id"],
         "api_key_id": key.json()["id"],
         "version": "1",
+        "name": name,  # of the run's file, and of the agent's secret
+        "key": key_of_memory,
+        "generation_id": str(uuid4()),  # nobody's: there is no model here
     }
     return Things(ids, shown.headers.get("ETag", ""))
 
@@ -74,7 +82,15 @@ class Cast:
             return self.bobs.named()
         if kind == "unknown":
             some = str(uuid4())
-            return self.alices.named(user_id=some, run_id=some, api_key_id=some, agent_name="nobodys", version="77")
+            return self.alices.named(
+                user_id=some,
+                run_id=some,
+                api_key_id=some,
+                agent_name="nobodys",
+                version="77",
+                name="nothing",
+                key="nothing",
+            )
         return dict.fromkeys(self.alices.ids, "Not%20an%20id%21")
 
 

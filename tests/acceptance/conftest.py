@@ -5,15 +5,20 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from pydantic import AnyHttpUrl, SecretStr
 
 from tests.acceptance.running import RunningServer, User, client_for, reachable_directory, running, settings_for
+from tests.support.supabase import Lite
 
 __all__ = ["User"]  # what tests say of the fixtures' types
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[RunningServer]:
-    with reachable_directory() as data_dir, running(settings_for(data_dir)) as started:
+    with (
+        reachable_directory() as data_dir,
+        running(settings_for(data_dir, fetch_private_hosts=("localhost",))) as started,
+    ):
         yield started
 
 
@@ -47,3 +52,21 @@ def bob(new_user: Callable[[], User]) -> User:
 async def anonymous(server: RunningServer) -> AsyncIterator[httpx.AsyncClient]:
     async with client_for(server, None) as client:
         yield client
+
+
+@pytest.fixture(scope="module")
+def supabase_server(lite: Lite) -> Iterator[RunningServer]:
+    """A server on a project of Supabase, by its URL and keys alone, without users."""
+    lite.renew()
+    project = lite.project
+    changes = {
+        "supabase_url": AnyHttpUrl(project.url),
+        "supabase_publishable_key": SecretStr(project.publishable_key),
+        "supabase_secret_key": SecretStr(project.secret_key),
+        "supabase_jwt_secret": SecretStr(str(project.jwt_secret)),
+        "jwt_issuer_required": False,  # this project's tokens name none; a real one's do
+    }
+    with reachable_directory() as data_dir:
+        data_dir.mkdir()
+        with running(settings_for(data_dir, files_dir=data_dir / "files", **changes)) as started:
+            yield started

@@ -42,6 +42,7 @@ def environment_for(database: Database, home: Path, **variables: str) -> dict[st
         "GLOVEBOX_JWT_ISSUER": ISSUER,
         "GLOVEBOX_DATABASE_POOL_MAX": "4",
         "GLOVEBOX_SANDBOX_POOL_SIZE": "1",
+        "GLOVEBOX_TIERS": '["monty", "restricted"]',
         "GLOVEBOX_SHUTDOWN_GRACE_S": "1",
         **variables,
     }

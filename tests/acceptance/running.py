@@ -15,6 +15,7 @@ import httpx
 import uvicorn
 from fastapi import FastAPI
 
+from sandbox.types import Tier
 from server.app import create_app
 from server.auth.issuer import LocalIssuer
 from server.services import Services
@@ -152,7 +153,14 @@ def running(settings: Settings) -> Iterator[RunningServer]:
 
 
 def settings_for(data_dir: Path, **changes: Any) -> Settings:
-    own: dict[str, Any] = {"database_url": None, "supabase_url": None, "supabase_jwt_secret": None}
+    own: dict[str, Any] = {
+        "database_url": None,
+        "supabase_url": None,
+        "supabase_jwt_secret": None,
+        "anthropic_api_key": None,
+        # Containers only where a test asks for them: tests/acceptance/docker_tier.py.
+        "tiers": (Tier.MONTY, Tier.RESTRICTED),
+    }
     return Settings(_env_file=None, data_dir=data_dir, **(own | {"shutdown_grace_s": 5} | changes))
 
 

@@ -50,7 +50,9 @@ async def test_export_is_what_the_other_routes_show(alice: User, bob: User) -> N
     assert answer.headers["content-disposition"] == f'attachment; filename="glovebox-{alice.id}.jsonl"'
     assert answer.headers["content-type"] == "application/x-ndjson"
     assert answer.headers["cache-control"] == "no-store"
-    assert lines[-1] == {"type": "end", "counts": {"agent": 1, "version": 2, "run": 3, "log": 3, "entry": 5}}
+    counts = {kind: count for kind, count in lines[-1].pop("counts").items() if count}
+    assert lines[-1] == {"type": "end"}
+    assert counts == {"agent": 1, "version": 2, "run": 3, "log": 3, "entry": 5}
     assert (of["agent"][0]["id"], of["agent"][0]["status"]) == (changed.json()["id"], "deleted")
     assert [version["code"] for version in of["version"]] == [CODE, CODE + "#"]
     runs = await alice.runs()

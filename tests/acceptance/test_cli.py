@@ -66,6 +66,7 @@ def offline(tmp_path: Path) -> Shell:
 
 def write(shell: Shell, name: str, code: str) -> Path:
     path = shell.home / name
+    path.parent.mkdir(exist_ok=True)
     path.write_text(code)
     return path
 
@@ -277,9 +278,10 @@ def test_inputs_that_do_not_fit_are_told_by_their_place(glovebox: Shell) -> None
 
 
 def test_code_that_the_policy_refuses_is_told_by_its_line(glovebox: Shell) -> None:
-    path = write(glovebox, "bad.py", "def run(inputs):\n    return exec('1')\n")
+    write(glovebox, "bad/agent.toml", 'tier = "restricted"\n')
+    write(glovebox, "bad/agent.py", "def run(inputs):\n    return exec('1')\n")
 
-    refused = glovebox("agents", "create", "bad", "--file", path)
+    refused = glovebox("agents", "create", "bad", "--file", "bad")
 
     assert refused.exit_code == 1
     assert "line 2" in refused.err

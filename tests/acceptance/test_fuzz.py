@@ -86,6 +86,8 @@ def is_ours(answer: httpx.Response) -> bool:
     """Whether a 5xx is a defect of ours: an agent's has a run and an outcome."""
     if answer.status_code < 500:
         return False
+    if answer.json().get("code") == "generation_unavailable":  # no model is set up here
+        return False
     return "Glovebox-Run-Id" not in answer.headers or answer.json().get("code") not in OUTCOMES
 
 

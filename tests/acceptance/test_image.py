@@ -12,7 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from sandbox.docker.engine_facts import USUAL_URL
+from tests.acceptance.running import Json
 from tests.acceptance.shell import ROOT
+from tests.support import docker_engine
 
 TAG = "glovebox:test"
 BUILD_S_MAX = 900
@@ -29,11 +32,12 @@ def call(path, body=None):
     request = urllib.request.Request("http://127.0.0.1:8000" + path, data, headers)
     with urllib.request.urlopen(request, timeout=20) as answer:
         return answer.headers, json.load(answer)
-call("/agents", {"agent_name": "hello", "code": "def run(inputs):\\n    return {'hello': inputs['name']}"})
+call("/agents", json.loads(sys.argv[2]))
 headers, answer = call(f"/agents/{user}/hello?name=World")
 _, run = call("/runs/" + headers["Glovebox-Run-Id"])
 print(json.dumps({"answer": answer, "wall": run["wall"]}))
 """
+GREETING = {"agent_name": "hello", "code": "def run(inputs):\n    return {'hello': inputs['name']}"}
 
 
 def docker(*arguments: str, timeout: float = 60, stdin: str | None = None) -> str:
@@ -69,9 +73,15 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
     return TAG
 
 
+def walk(container: str, agent: Json) -> Json:
+    """What the agent answers, and the wall that its run had."""
+    told: Json = json.loads(docker("exec", "-i", container, "python", "-", str(uuid4()), json.dumps(agent), stdin=WALK))
+    return told
+
+
 @contextmanager
-def healthy_container(image: str) -> Iterator[str]:
-    started = docker("run", "--detach", "--network", "none", image)
+def healthy_container(image: str, *options: str) -> Iterator[str]:
+    started = docker("run", "--detach", "--network", "none", *options, image)
     try:
         deadline = time.monotonic() + HEALTHY_S_MAX
         while (state := docker("inspect", "--format", STATE, started)) != "running healthy":
@@ -90,7 +100,7 @@ def container(image: str) -> Iterator[str]:
 
 
 def test_agent_runs_behind_at_least_the_minimum_wall(container: str) -> None:
-    answered = json.loads(docker("exec", "-i", container, "python", "-", str(uuid4()), stdin=WALK))
+    answered = walk(container, GREETING)
 
     assert answered["answer"] == {"hello": "World"}
     assert answered["wall"] in ("minimum", "full")
@@ -127,3 +137,54 @@ def test_context_sends_nothing_that_is_not_needed() -> None:
 
     assert ignored[0] == "*"
     assert not any(Path(line.removeprefix("!")).name.startswith(".env") for line in ignored)
+
+
+# As compose.yaml has them: the server without the engine's socket, and the host without a network.
+HARDENED = ("--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--security-opt", "no-new-privileges:true")  # noqa: S108
+SOCKET = "/run/glovebox/sandbox.sock"
+SUMMING = {
+    "agent_name": "hello",
+    "code": "import numpy\ndef run(inputs):\n    return [inputs['name'], int(numpy.arange(4).sum())]",
+    "tier": "docker",
+}
+
+
+@contextmanager
+def sandbox_host(image: str, volume: str) -> Iterator[str]:
+    engine_socket = Path((docker_engine.engine_url() or USUAL_URL).removeprefix("unix://"))
+    started = docker(
+        *("run", "--detach", "--network", "none", *HARDENED, "--volume", f"{volume}:/run/glovebox"),
+        *("--volume", f"{engine_socket}:/var/run/docker.sock", "--volume", "/sys/fs/cgroup:/sys/fs/cgroup:ro"),
+        *("--group-add", str(engine_socket.stat().st_gid), "--env", f"GLOVEBOX_SANDBOX_SOCKET={SOCKET}"),
+        *("--env", f"GLOVEBOX_DOCKER_IMAGE={docker_engine.TAG}", "--env", "GLOVEBOX_DOCKER_POOL_SIZE=1"),
+        *(image, "sandbox-host"),
+    )
+    try:
+        yield started
+        docker("stop", "--time", "30", started)
+    finally:
+        docker("rm", "--force", started)
+
+
+def test_server_runs_containers_through_a_sandbox_host_and_sees_no_engine(image: str) -> None:
+    with docker_engine.engine() as client:
+        docker_engine.guest_image(client)
+    volume = docker("volume", "create")
+    try:
+        with (
+            sandbox_host(image, volume) as host,
+            healthy_container(
+                image, "--volume", f"{volume}:/run/glovebox", "--env", f"GLOVEBOX_SANDBOX_SOCKET={SOCKET}"
+            ) as server,
+        ):
+            answered = walk(server, SUMMING)
+            inside = docker("exec", server, "sh", "-c", "ls /var/run /run; id -G")
+            told = docker("logs", host)
+        left = docker("ps", "--all", "--quiet", "--filter", f"volume={volume}")
+    finally:
+        docker("volume", "rm", volume)
+
+    assert answered == {"answer": ["World", 6], "wall": "full"}
+    assert "docker.sock" not in inside
+    assert "listening" in told
+    assert left == ""

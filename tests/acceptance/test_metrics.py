@@ -48,8 +48,8 @@ def value(samples: Samples, name: str, **labels: str) -> float:
 
 
 async def test_runs_are_counted_by_how_they_ended(alice: User, anonymous: httpx.AsyncClient) -> None:
-    await alice.create("echo", "def run(inputs):\n    return inputs")
-    await alice.create("broken", "def run(inputs):\n    raise ValueError(inputs)")
+    await alice.create("echo", "def run(inputs):\n    return inputs", tier="restricted")
+    await alice.create("broken", "def run(inputs):\n    raise ValueError(inputs)", tier="restricted")
     before = await scrape(anonymous)
 
     paid = [int((await alice.http.get(alice.path("echo"))).headers["glovebox-charge"]) for _ in range(3)]
@@ -78,7 +78,8 @@ async def test_refusals_are_counted_with_their_reason(alice: User, anonymous: ht
 
     assert (await anonymous.get("/runs")).status_code == 401
     assert (await anonymous.get("/runs", headers={"Authorization": "Basic x"})).status_code == 401
-    refused = await alice.http.post("/agents", json={"agent_name": "bad", "code": "import os\ndef run(): pass"})
+    bad = {"agent_name": "bad", "code": "import os\ndef run(): pass", "tier": "restricted"}
+    refused = await alice.http.post("/agents", json=bad)
     assert refused.status_code == 422
     assert (await anonymous.get("/no/such/path")).status_code == 404
     after = await scrape(anonymous)
@@ -99,8 +100,9 @@ async def test_what_the_process_holds_is_shown_as_it_is_now(anonymous: httpx.Asy
     assert value(samples, "calls_waiting") == 0
     assert value(samples, "db_pool", state="idle") >= 1
     assert value(samples, "db_pool", state="used") == value(samples, "db_pool", state="waiting") == 0
-    assert value(samples, "sandbox_children", state="live") == 0
-    assert ("glovebox_sandbox_children", frozenset({("state", "ready")})) in samples
+    assert value(samples, "tier_ready", tier="restricted") == 1
+    assert value(samples, "sandbox_children", tier="restricted", state="live") == 0
+    assert value(samples, "sandbox_children", tier="restricted", state="ready") >= 0
     assert ("glovebox_reaped_runs_total", frozenset()) in samples
 
 

@@ -27,6 +27,7 @@ COUNT = "def run(inputs):\n    n = 0\n    while n < inputs['n']:\n        n = n 
 ENDLESS = "def run(inputs):\n    while True:\n        pass"
 RUN_PRICE = 1_000
 GRANT = 10_000_000
+NO_GLOVES = {"fetches_max": 0, "calls_max": 0}  # so that nothing is held for them
 
 
 async def test_an_agent_answers_at_its_url(alice: User, server: RunningServer) -> None:
@@ -38,7 +39,7 @@ async def test_an_agent_answers_at_its_url(alice: User, server: RunningServer) -
 
     assert (answer.status_code, answer.content) == (200, b'{"hello":"World"}')
     assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["glovebox-tier"] == "restricted"
+    assert answer.headers["glovebox-tier"] == "monty"
     assert int(answer.headers["glovebox-charge"]) >= RUN_PRICE
     assert answer.headers["cache-control"] == "no-store"
     assert [lap.split(";dur=")[0] for lap in answer.headers["server-timing"].split(", ")] == [
@@ -284,7 +285,7 @@ async def a_thousand_at_once(server: RunningServer, user: User, agent_name: str,
 
 
 async def test_a_thousand_calls_at_once_leave_the_books_straight(alice: User, server: RunningServer) -> None:
-    await alice.create("hello", HELLO, limits={"wall_ms_max": 99_000})  # the grant pays for 100 such holds
+    await alice.create("hello", HELLO, limits={"wall_ms_max": 99_000, **NO_GLOVES})  # the grant pays for 100 such holds
     await alice.balance()
 
     answers = await a_thousand_at_once(server, alice, "hello", name="x")
@@ -301,7 +302,8 @@ async def test_no_more_runs_begin_than_the_balance_and_the_places_allow() -> Non
             user_id = uuid4()
             async with client_for(server, server.token_for(user_id)) as client:
                 user = User(user_id, client)
-                await user.create("count", COUNT, limits={"wall_ms_max": 3_000_000})  # the grant pays for three holds
+                # The grant pays for three holds.
+                await user.create("count", COUNT, limits={"wall_ms_max": 3_000_000, **NO_GLOVES})
 
                 answers = await a_thousand_at_once(server, user, "count", n=200_000)
 

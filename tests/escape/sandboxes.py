@@ -2,12 +2,11 @@
 
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sandbox.restricted import RestrictedSandbox
-from sandbox.types import Inputs, Limits, LogLine, Program, Result
+from sandbox.types import Inputs, Limits, Program, Result
+from tests.support.gloves import FixedGloves
 
 SHARED_UID, OWN_UID = 64_997, 64_996
 POOL_SIZE = 4
@@ -15,16 +14,6 @@ POLICY, NO_POLICY = "sandbox.policy", "sandbox.testing"
 LIMITS = Limits(wall_ms_max=5_000, cpu_ms_max=2_000, memory_bytes_max=64 * 1024 * 1024, output_bytes_max=256 * 1024)
 
 Run: TypeAlias = Callable[..., Coroutine[Any, Any, Result]]
-
-
-@dataclass(frozen=True)
-class FixedGloves:
-    test: bool = False
-    seed: int = 7
-    started_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-
-    def log(self, line: LogLine) -> None:
-        """The result has the lines too."""
 
 
 @asynccontextmanager

@@ -13,9 +13,9 @@ from psycopg import sql
 
 from agents_store.postgres.connection import claims_of
 from agents_store.postgres.store import PostgresStore
-from agents_store.types import LogRecord, NewApiKey, Principal
+from agents_store.types import Embedding, LogRecord, NewApiKey, NewFile, NewMemory, Principal, SealedSecret
 from tests.support.database import Cluster, Database, database_from
-from tests.support.records import SERVER_ID, new_version, run_start, succeeded
+from tests.support.records import SERVER_ID, effect, generation_start, new_version, run_start, succeeded
 
 ALICE = UUID("a11ce000-0000-4000-8000-000000000000")
 BOB = UUID("b0b00000-0000-4000-8000-000000000000")
@@ -88,19 +88,35 @@ async def _seed(database: Database) -> None:
         principal = Principal(user_id)
         detail = await store.create_agent(principal, "hello", "", new_version())
         done = await store.begin(principal, run_start(detail))
-        await store.finish(principal, done, succeeded(logs=[LogRecord(1, 0, "a secret", {})]))
+        await store.finish(principal, done, succeeded(logs=[LogRecord(1, 0, "a secret", {})], effects=[effect()]))
         live = await store.begin(principal, run_start(detail))
         await store.request_cancel(principal, live.run_id)
         await store.claim_key(principal, "k", bytes(32), run_id=live.run_id, server_id=SERVER_ID)
         await store.begin(principal, run_start(detail, test=True))
         await store.create_api_key(principal, NewApiKey("laptop", sha256(user_id.bytes).digest(), "abcdEFGH", "wxyz"))
+        await store.begin_generation(principal, generation_start())
+        await store.put_memory(
+            principal, detail.agent.id, NewMemory("k", "a secret", embedding=Embedding("m", [1.0] * 256))
+        )
+        await store.put_secret(
+            principal, detail.agent.id, SealedSecret("TOKEN", ["a.example"], "0" * 16, bytes(12), bytes(20))
+        )
+        for name in ("kept", "reserved"):
+            await store.reserve_file(f"{user_id}/{name}")
+        file = NewFile("report.txt", "text/plain", 8, "0" * 64, f"{user_id}/kept")
+        await store.add_file(principal, done.run_id, file)
     await store.close()
     with psycopg.connect(database.superuser_url) as conn:
+        # One that remembers nothing, so that totals can be inserted.
+        conn.execute(
+            "insert into public.agents (id, user_id, agent_name) values (gen_random_uuid(), %s, 'forgetful')", [ALICE]
+        )
         # A second version that has no tier yet, so that one can be inserted.
         conn.execute(
             "insert into public.agent_versions (user_id, agent_id, version, code, tier, limits)"
             " select user_id, agent_id, 2, code, tier, limits from public.agent_versions"
         )
+        conn.execute("insert into public.limits (name, amount) values ('wall_ms_ceiling', 1000)")
         conn.execute("insert into public.erased_users (user_id) select user_id from public.credit_accounts")
 
 

@@ -27,12 +27,7 @@ def test_every_table_enables_and_forces_row_level_security(ask: Any) -> None:
     assert {name for (name,) in ask(f"select relname {tables}")} == set(TABLES)
 
 
-def test_public_schema_holds_nothing_but_tables(ask: Any) -> None:
-    """What the Data API could expose besides: views, functions, sequences that somebody may use."""
-    assert (
-        ask("select relname from pg_class where relnamespace = 'public'::regnamespace and relkind in ('v', 'm')") == []
-    )
-    assert ask("select proname from pg_proc where pronamespace = 'public'::regnamespace") == []
+def test_nobody_may_use_a_sequence(ask: Any) -> None:
     assert (
         ask(
             "select c.relname, r.rolname from pg_class c, pg_roles r where c.relnamespace = 'public'::regnamespace"
@@ -93,7 +88,8 @@ def test_nobody_outside_may_execute_any_of_our_functions(ask: Any) -> None:
         "select p.oid::regprocedure::text, r.rolname from pg_proc p, pg_roles r"
         " where p.pronamespace = 'glovebox'::regnamespace and has_function_privilege(r.oid, p.oid, 'execute')"
         " and r.rolname in ('anon', 'authenticated', 'service_role', 'glovebox_dry', 'gateway')"
-        " and p.proname <> 'caller_id'"
+        " and p.proname <> 'caller_id' and not (r.rolname = 'glovebox_dry' and p.proname = any (array['search_memory',"
+        " 'claim', 'carry_out', 'memory_json', 'api_get_memory', 'api_list_memory', 'api_search_memory']))"
     )
     to_public = ask(
         "select proname from pg_proc where pronamespace = 'glovebox'::regnamespace"
@@ -108,39 +104,71 @@ def test_server_may_execute_exactly_these(ask: Any) -> None:
     def executable(role: str) -> list[str]:
         found = ask(
             f"select proname from pg_proc where has_function_privilege('{role}', oid, 'execute')"  # noqa: S608 - ours
-            " and pronamespace = 'glovebox'::regnamespace order by 1"
+            " and pronamespace = 'glovebox'::regnamespace and proname not like 'api\\_%' order by 1"
         )
         return [name for (name,) in found]
 
     assert executable("glovebox_login") == [
         "append_logs",
+        "begin_apply",
+        "begin_generation",
         "begin_run",
         "cancel_requests",
         "claim_key",
         "find_api_key",
+        "find_secret",
+        "find_unneeded_files",
+        "finish_generation",
         "finish_run",
+        "forget_files",
         "free_key",
         "keep_answer",
+        "live_servers",
         "purge",
+        "purge_generations",
         "purge_keys",
+        "read_limits",
+        "reap_generations",
         "reap_runs",
         "register_server",
         "request_cancel",
+        "reserve_file",
         "retire_server",
         "schema_versions",
         "take_dry_run",
         "touch_api_keys",
     ]
     assert executable("glovebox_user") == [
+        "append_logs",
+        "begin_apply",
+        "begin_generation",
+        "begin_run",
         "caller_id",
+        "carry_out",
+        "claim",
+        "claim_key",
+        "close_own_generation",
         "close_own_hold",
         "ensure_account",
         "erase_account",
+        "finish_generation",
+        "finish_run",
+        "forget_memory",
+        "free_key",
+        "generation_price",
         "hold_credits",
+        "hold_generation",
+        "keep_answer",
+        "memory_json",
+        "price_max",
+        "remove_secret",
+        "request_cancel",
         "run_price",
+        "search_memory",
         "server_lives",
+        "take_own_dry_run",
     ]
-    assert executable("glovebox_dry") == ["caller_id"]
+    assert executable("glovebox_dry") == ["caller_id", "carry_out", "claim", "memory_json", "search_memory"]
 
 
 def test_every_function_pins_its_search_path(ask: Any) -> None:

@@ -106,27 +106,71 @@ def _within_reach(binaries: Path, home: Path) -> Path:
     return home / "programs" / package.name / installation.name / binaries.name
 
 
-@contextmanager
-def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluster]:
-    """Make and start a cluster in a directory of its own; stop and remove it afterwards.
+class Postmaster:
+    """The programs of one cluster in a directory of its own; its server is a child of this process and dies with it.
 
-    The server is a child of this process and dies with it. PostgreSQL refuses to run as root, so root starts it as
-    `nobody`. Only `durable` ones wait for the disk.
+    PostgreSQL refuses to run as root, so root starts it as `nobody`. Only `durable` ones wait for the disk.
     """
-    home = Path(tempfile.mkdtemp(prefix=f"gbx-pg-{os.getpid()}-", dir=None if durable else _fastest_directory()))
-    binaries = _within_reach(binaries, home)
-    password = secrets.token_urlsafe(16)
-    (home / "password").write_text(password)
-    account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
-    if account is not None:
-        for path in (home, home / "password"):
-            os.chown(path, account.pw_uid, account.pw_gid)
 
-    def start(program: str, *arguments: str) -> subprocess.Popen[bytes]:
-        with (home / "log").open("ab") as log:
+    def __init__(self, home: Path, binaries: Path, *, durable: bool, **options: object) -> None:
+        self.cluster = Cluster(home, secrets.token_urlsafe(16))
+        self._home = home
+        self._binaries = _within_reach(binaries, home)
+        self._account = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        sync = "on" if durable else "off"
+        self._options = {
+            "listen_addresses": "",
+            "unix_socket_directories": home,
+            "unix_socket_permissions": "0700",
+            "max_connections": 150,
+            "fsync": sync,
+            "synchronous_commit": sync,
+            "full_page_writes": sync,
+            **options,
+        }
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def make(self) -> None:
+        """Make the cluster's files. Everybody needs a password."""
+        password = self._home / "password"
+        password.write_text(self.cluster.superuser_password)
+        if self._account is not None:
+            for path in (self._home, password):
+                os.chown(path, self._account.pw_uid, self._account.pw_gid)
+        initdb = ["--auth=scram-sha-256", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        made = self._start("initdb", *initdb, f"--pwfile={password}", f"--pgdata={self._home / 'data'}")
+        if made.wait(timeout=60):
+            raise RuntimeError((self._home / "log").read_text())
+
+    def start(self) -> None:
+        """Start the server and wait until it takes connections."""
+        options = (f"--{name}={value}" for name, value in self._options.items())
+        self._server = self._start("postgres", "-D", str(self._home / "data"), *options)
+        _await_start(self._server, self.cluster)
+
+    @property
+    def log(self) -> str:
+        """What the programs have written so far."""
+        return (self._home / "log").read_text(errors="replace")
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server is not running, because of itself or of `stop`."""
+        return self._server is None or self._server.poll() is not None
+
+    def stop(self, number: signal.Signals = signal.SIGQUIT) -> None:
+        """End the server as a signal ends it, by default at once and without a checkpoint. Idempotent."""
+        if self._server is not None:
+            self._server.send_signal(number)
+            self._server.wait(timeout=30)
+            self._server = None
+
+    def _start(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
+        account = self._account
+        with (self._home / "log").open("ab") as log:
             return subprocess.Popen(
-                [binaries / program, *arguments],
-                cwd=home,
+                [self._binaries / program, *arguments],
+                cwd=self._home,
                 env={"LC_ALL": "C"},
                 user=None if account is None else account.pw_uid,
                 group=None if account is None else account.pw_gid,
@@ -137,31 +181,29 @@ def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluste
                 stderr=log,
             )
 
-    data = str(home / "data")
-    sync = "on" if durable else "off"
-    initdb = ["--auth=scram-sha-256", "--username=postgres", "--encoding=UTF8", "--locale=C", "--no-sync"]
-    options = {
-        "listen_addresses": "",
-        "unix_socket_directories": home,
-        "unix_socket_permissions": "0700",
-        "max_connections": 150,
-        "fsync": sync,
-        "synchronous_commit": sync,
-        "full_page_writes": sync,
-    }
+
+@contextmanager
+def running_postmaster(
+    binaries: Path, *, durable: bool = False, home: Path | None = None, **options: object
+) -> Iterator[Postmaster]:
+    """Make and start a cluster in a directory of its own, or in `home`; stop and remove it afterwards."""
+    directory = None if durable else _fastest_directory()
+    made = Path(tempfile.mkdtemp(prefix=f"gbx-pg-{os.getpid()}-", dir=home or directory))
+    postmaster = Postmaster(made, binaries, durable=durable, **options)
     try:
-        made = start("initdb", *initdb, f"--pwfile={home / 'password'}", f"--pgdata={data}")
-        if made.wait(timeout=60):
-            raise RuntimeError((home / "log").read_text())
-        server = start("postgres", "-D", data, *(f"--{name}={value}" for name, value in options.items()))
-        try:
-            _await_start(server, Cluster(home, password))
-            yield Cluster(home, password)
-        finally:
-            server.send_signal(signal.SIGQUIT)
-            server.wait(timeout=30)
+        postmaster.make()
+        postmaster.start()
+        yield postmaster
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        postmaster.stop()
+        shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def running_cluster(binaries: Path, *, durable: bool = False) -> Iterator[Cluster]:
+    """A running cluster, removed afterwards. Only `durable` ones wait for the disk."""
+    with running_postmaster(binaries, durable=durable) as postmaster:
+        yield postmaster.cluster
 
 
 def _await_start(server: subprocess.Popen[bytes], cluster: Cluster) -> None:

@@ -6,7 +6,17 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from agents_store.types import AgentDetail, LogRecord, NewVersion, RunEnd, RunStart, RunState
+from agents_store.generations import GenerationKind, GenerationStart
+from agents_store.types import (
+    AgentDetail,
+    EffectRecord,
+    EffectStatus,
+    LogRecord,
+    NewVersion,
+    RunEnd,
+    RunStart,
+    RunState,
+)
 
 SERVER_ID = UUID("00000000-0000-7000-8000-000000000001")
 HOLD_MICROCREDITS = 11_000  # a run at 1,000 and 10,000 ms at 1, the prices that the migrations set
@@ -47,7 +57,26 @@ def run_start(
     )
 
 
-def succeeded(*, wall_ms: int = 12, result_json: str = '{"hello":"World"}', logs: Sequence[LogRecord] = ()) -> RunEnd:
+def effect(seq: int = 1, **changes: Any) -> EffectRecord:
+    values: dict[str, Any] = {
+        "glove": "fetch",
+        "request": {"url": "https://example.com/"},
+        "response": {"status": 200},
+        "error": None,
+        "status": EffectStatus.PERFORMED,
+        "at_ms": 1,
+        "duration_ms": 2,
+    }
+    return EffectRecord(seq, **{**values, **changes})
+
+
+def succeeded(
+    *,
+    wall_ms: int = 12,
+    result_json: str = '{"hello":"World"}',
+    logs: Sequence[LogRecord] = (),
+    effects: Sequence[EffectRecord] = (),
+) -> RunEnd:
     return RunEnd(
         state=RunState.COMPLETED,
         outcome="succeeded",
@@ -60,6 +89,7 @@ def succeeded(*, wall_ms: int = 12, result_json: str = '{"hello":"World"}', logs
         peak_memory_bytes=10_000_000,
         output_bytes=len(result_json),
         logs=logs,
+        effects=effects,
     )
 
 
@@ -84,3 +114,19 @@ def failed(
         output_bytes=0,
         logs=logs,
     )
+
+
+def generation_start(**changes: Any) -> GenerationStart:
+    values: dict[str, Any] = {
+        "generation_id": uuid7(),
+        "kind": GenerationKind.CREATE,
+        "agent_name": "hello",
+        "request": "greet whoever is named",
+        "model": "claude-haiku-5-5",
+        "prompt_version": 1,
+        "attempts_max": 4,
+        "input_tokens_max": 10_000,
+        "output_tokens_max": 1_000,
+        "server_id": SERVER_ID,
+    }
+    return GenerationStart(**{**values, **changes})

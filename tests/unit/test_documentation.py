@@ -74,7 +74,7 @@ def test_readme_names_every_route() -> None:
 def test_readme_names_every_command() -> None:
     commands = get_command(command_line).commands  # type: ignore[attr-defined] # a group, which has commands
     block = README.read_text().split("## Command line")[1].split("```")[1]
-    words = set(re.findall(r"[a-z]+", block))
+    words = set(re.findall(r"[a-z]+(?:-[a-z]+)*", block))
 
     missing = [
         word

@@ -285,6 +285,24 @@ async def test_rotated_key_is_fetched_on_first_sight_and_the_old_one_goes(scene:
     assert len(scene.server.requests) == 2
 
 
+async def test_key_rotated_right_after_the_start_is_fetched_at_once_and_the_next_one_after_the_cool_down(
+    scene: Scene, held: HeldClock
+) -> None:
+    assert await scene.takes(scene.token())
+    rotated = StubProject()
+    rotated.signing_keys["new-key"] = rotated.signing_keys["ec-key"]
+    scene.server.answer = document(rotated.key_document())
+    held.advance(1)
+
+    assert await scene.takes(rotated.token("new-key"))
+    for _ in range(3):
+        await scene.ask_for_unknown_key()
+    assert len(scene.server.requests) == 2
+    held.advance(COOL_DOWN_S)
+    await scene.ask_for_unknown_key()
+    assert len(scene.server.requests) == 3
+
+
 async def test_hs256_is_refused_under_the_kid_of_a_published_key(scene: Scene) -> None:
     assert await scene.takes(scene.token())
 

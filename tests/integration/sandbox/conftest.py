@@ -1,28 +1,16 @@
 """Real sandboxes: every test gets its own zygote, ended with the test."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TypeAlias
 
 import pytest
 
 from sandbox.restricted import RestrictedSandbox
-from sandbox.types import Inputs, Limits, LogLine, Program, Result
+from sandbox.types import Inputs, Limits, Program, Result
+from tests.support.gloves import FixedGloves
 
 UID = 64_999
 LIMITS = Limits(wall_ms_max=5_000, cpu_ms_max=2_000, memory_bytes_max=64 * 1024 * 1024, output_bytes_max=256 * 1024)
-
-
-@dataclass(frozen=True)
-class FixedGloves:
-    test: bool = False
-    seed: int = 7
-    started_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
-    lines: list[LogLine] = field(default_factory=list)
-
-    def log(self, line: LogLine) -> None:
-        self.lines.append(line)
 
 
 Run: TypeAlias = Callable[..., Awaitable[Result]]

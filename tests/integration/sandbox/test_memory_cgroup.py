@@ -10,7 +10,8 @@ import pytest
 from sandbox.restricted import RestrictedSandbox, memory_cgroup
 from sandbox.restricted.memory_cgroup import MemoryCgroup
 from sandbox.types import Outcome, Program
-from tests.integration.sandbox.conftest import LIMITS, UID, FixedGloves
+from tests.integration.sandbox.conftest import LIMITS, UID
+from tests.support.gloves import FixedGloves
 
 HOG = "import time\ndef run():\n    x = bytearray(150 * 1024 * 1024)\n    time.sleep(2)\n    return len(x)"
 

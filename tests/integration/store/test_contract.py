@@ -483,6 +483,21 @@ async def test_retired_servers_runs_are_lost_and_their_holds_released(store: Sto
     assert await store.get_balance(alice) == Balance(FIRST_GRANT_MICROCREDITS - HOLD_MICROCREDITS, HOLD_MICROCREDITS)
 
 
+async def test_live_servers_have_names_that_end_in_their_ids(store: Store) -> None:
+    first, second = uuid4(), uuid4()
+    await store.register_server(first)
+    await store.register_server(second)
+    names = await store.live_servers()
+    await store.retire_server(first)
+    left = await store.live_servers()
+
+    database, dot, _ = next(iter(names)).partition(".")
+    assert len(database) == 32
+    assert dot == "."
+    assert {f"{database}.{first}", f"{database}.{second}"} <= names
+    assert names - left == {f"{database}.{first}"}
+
+
 async def test_late_finish_after_reaping_is_stale(store: Store, alice: Principal) -> None:
     detail = await store.create_agent(alice, "hello", "", new_version())
     begun = await store.begin(alice, run_start(detail))

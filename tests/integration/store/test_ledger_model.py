@@ -99,7 +99,7 @@ class Bench:
     def begin(self, run_id: UUID, server_id: UUID = SERVER_ID) -> str:
         row = self.ask(
             self.login, "begin_run", claims=self.claims, run_id=run_id, agent_id=self.agent_id, version=Int4(1),
-            test=False, inputs="{}", seed=1, wall="full", wall_missing=[], server_id=server_id,
+            test=False, inputs="{}", seed=1, wall="full", wall_missing=[], server_id=server_id, parent_run_id=None,
         )  # fmt: skip
         return str(row[0])
 
@@ -108,6 +108,7 @@ class Bench:
             self.login, "finish_run", claims=self.claims, run_id=run_id, revision=Int4(1), state="failed",
             outcome="failed", reason=None, billable=wall_ms is not None, result=None, error=json.dumps({}),
             wall_ms=Int4(wall_ms or 0), cpu_ms=Int4(0), peak_memory_bytes=0, output_bytes=0, logs=None,
+            effects=None, glove_calls=None, tier=None, wall=None, wall_missing=None, complete=True, replayable=True,
         )  # fmt: skip
         return int(str(row[1])) if row[0] else None
 

@@ -148,7 +148,8 @@ async def test_export_has_everything_and_says_when_it_is_whole(
 
     kinds = [line["type"] for line in lines]
     assert kinds == ["account", "agent", *["version"] * 2, *["run"] * 5, *["log"] * 5, *["entry"] * 11, "end"]
-    assert lines[-1]["counts"] == {"agent": 1, "version": 2, "run": 5, "log": 5, "entry": 11}
+    counts = {kind: count for kind, count in lines[-1]["counts"].items() if count}
+    assert counts == {"agent": 1, "version": 2, "run": 5, "log": 5, "entry": 11}
     assert [line["code"] for line in lines if line["type"] == "version"] == [author.detail.version.code, "two"]
     assert [line["id"] for line in lines if line["type"] == "run"] == [str(run.run_id) for run in runs]
     assert [line["result"] for line in lines if line["type"] == "run"] == [{"hello": "World"}] * 5

@@ -10,7 +10,9 @@ from pydantic import AnyHttpUrl, SecretStr
 
 from server.auth.errors import AuthMisconfiguredError, UnauthenticatedError
 from server.auth.factory import build_verifier
-from server.auth.testing import ISSUER, SECRET, USER_ID, StubProject
+from server.auth.keys import shared_secret_key
+from server.auth.testing import ABSENT, ISSUER, SECRET, USER_ID, StubKeys, StubProject
+from server.auth.verifier import Verifier
 from server.settings import Settings
 
 MakeSettings = Callable[..., Settings]
@@ -105,3 +107,27 @@ def test_fetching_keys_without_tls_from_elsewhere_is_warned_of(
         build_verifier(make_settings(supabase_url=AnyHttpUrl(url)))
 
     assert [line["event"] for line in lines] == ["signing_keys_without_tls"] * warned
+
+
+async def test_tokens_without_an_issuer_are_taken_only_where_the_operator_says_so(
+    make_settings: MakeSettings, project: StubProject
+) -> None:
+    secret: dict[str, Any] = {"supabase_jwt_secret": SecretStr(SECRET), "jwt_issuer": ISSUER}
+    strict = build_verifier(make_settings(**secret))
+    lenient = build_verifier(make_settings(**secret, jwt_issuer_required=False))
+    nameless = f"Bearer {project.token(None, iss=ABSENT)}"
+
+    with pytest.raises(UnauthenticatedError):
+        await strict.authenticate(nameless)
+    assert (await lenient.authenticate(nameless)).user_id == USER_ID
+    for other in (None, "", "https://other.example/auth/v1"):
+        with pytest.raises(UnauthenticatedError):
+            await lenient.authenticate(f"Bearer {project.token(None, iss=other)}")
+
+
+async def test_tokens_of_published_keys_always_name_their_issuer(project: StubProject) -> None:
+    lenient = Verifier(ISSUER, StubKeys(project.key_document()), shared_secret_key(SECRET), issuer_required=False)
+
+    assert (await lenient.authenticate(f"Bearer {project.token()}")).user_id == USER_ID
+    with pytest.raises(UnauthenticatedError):
+        await lenient.authenticate(f"Bearer {project.token(iss=ABSENT)}")

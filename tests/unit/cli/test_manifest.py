@@ -59,7 +59,7 @@ def test_folder_with_code_alone_is_enough(tmp_path: Path) -> None:
         ("agent.toml", b'agent_name = "x"', "'agent_name' does not belong here"),
         ("examples.jsonl", b'{"inputs": {}, "expect": 1}\n{"inputs"', "line 2: not JSON"),
         ("examples.jsonl", b"[1]", "line 1: must be"),
-        ("examples.jsonl", b'{"inputs": {}}', "line 1: must be"),
+        ("examples.jsonl", b'{"expect": 1}', "line 1: must be"),
         ("examples.jsonl", b'{"inputs": {}, "expect": 1, "more": 1}', "line 1: must be"),
         ("examples.jsonl", b"[" * 100_000, "not JSON"),
         ("examples.jsonl", b" " * (1024 * 1024 + 1), "larger than"),

@@ -1,11 +1,14 @@
 """Stand-ins for the three packages below the server, in memory: what a unit test can see through and break."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar, cast
 from uuid import UUID, uuid4
 
+from agents_store.blobs import Blobs
 from agents_store.errors import (
     AgentExistsError,
     InsufficientCreditsError,
@@ -19,6 +22,7 @@ from agents_store.errors import (
     UnknownVersionError,
     VersionMovedError,
 )
+from agents_store.store import Store
 from agents_store.types import (
     ANY_RUN,
     Agent,
@@ -30,6 +34,7 @@ from agents_store.types import (
     BegunRun,
     Charge,
     Claim,
+    EffectRecord,
     Entry,
     LogRecord,
     LogTail,
@@ -51,6 +56,14 @@ from agents_store.types import (
 )
 from sandbox.types import Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Usage, Wall, WallKind
 from server.auth.errors import Reason, UnauthenticatedError
+from server.gloves.dialling import ResolveError
+from server.gloves.embeddings import LocalEmbedder
+from server.gloves.fetch import Network
+from server.gloves.files import Files
+from server.gloves.fitting import Fitting
+from server.gloves.hosts import Address
+from server.gloves.secret_box import SecretBox
+from server.gloves.vault import Vault
 
 PRICE = 100
 
@@ -88,6 +101,7 @@ class FakeSandbox:
         self.started = asyncio.Event()
 
     tier = Tier.RESTRICTED
+    missing: tuple[str, ...] = ()
     wall = Wall(WallKind.MINIMUM, ("user namespace",))
 
     async def open(self) -> None:
@@ -107,14 +121,51 @@ class FakeSandbox:
 
 
 @dataclass
-class FakeStore:
+class _Unasked:
+    """What no test with a fake store asks of it: the tests of the real ones do."""
+
+    add_file: ClassVar[Any] = None
+    applied_effects: ClassVar[Any] = None
+    apply_file: ClassVar[Any] = None
+    apply_memory: ClassVar[Any] = None
+    begin_apply: ClassVar[Any] = None
+    begin_generation: ClassVar[Any] = None
+    conclude_effect: ClassVar[Any] = None
+    delete_memory: ClassVar[Any] = None
+    delete_secret: ClassVar[Any] = None
+    find_secret: ClassVar[Any] = None
+    finish_generation: ClassVar[Any] = None
+    forget_files: ClassVar[Any] = None
+    get_file: ClassVar[Any] = None
+    get_generation: ClassVar[Any] = None
+    get_memory: ClassVar[Any] = None
+    list_effects: ClassVar[Any] = None
+    list_files: ClassVar[Any] = None
+    list_generations: ClassVar[Any] = None
+    list_memory: ClassVar[Any] = None
+    list_secrets: ClassVar[Any] = None
+    put_memory: ClassVar[Any] = None
+    put_secret: ClassVar[Any] = None
+    raise_tier: ClassVar[Any] = None
+    read_engine: ClassVar[Any] = None
+    recorded_run: ClassVar[Any] = None
+    reserve_file: ClassVar[Any] = None
+    search_memory: ClassVar[Any] = None
+    take_dry_run: ClassVar[Any] = None
+    unneeded_files: ClassVar[Any] = None
+
+
+@dataclass
+class FakeStore(_Unasked):
     """Agents, runs and one balance per user, in memory. `down` counts the calls that it still refuses."""
 
     balances: dict[UUID, int] = field(default_factory=dict)
+    limits: dict[str, int] = field(default_factory=dict)
     details: dict[tuple[UUID, str], AgentDetail] = field(default_factory=dict)
     starts: dict[UUID, RunStart] = field(default_factory=dict)
     begun: dict[UUID, BegunRun] = field(default_factory=dict)
     ends: dict[UUID, RunEnd] = field(default_factory=dict)
+    claimed: dict[UUID, list[EffectRecord]] = field(default_factory=dict)
     registered: list[UUID] = field(default_factory=list)
     retired: list[UUID] = field(default_factory=list)
     finished: asyncio.Event = field(default_factory=asyncio.Event)
@@ -257,6 +308,10 @@ class FakeStore:
         self.starts[run.run_id] = start
         self.begun[run.run_id] = run
         return run
+
+    async def claim_effect(self, principal: Principal, run: BegunRun, effect: EffectRecord) -> None:
+        self._reach()
+        self.claimed.setdefault(run.run_id, []).append(effect)
 
     async def finish(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
         self._reach()
@@ -418,7 +473,27 @@ class FakeStore:
         self._reach()
         self.retired.append(server_id)
 
+    async def read_limits(self) -> Mapping[str, int]:
+        # Not counted by `down`, which is about what requests ask for.
+        return self.limits
+
+    async def live_servers(self) -> frozenset[str]:
+        self._reach()
+        return frozenset(f"here.{server_id}" for server_id in self.registered if server_id not in self.retired)
+
     def _reach(self) -> None:
         if self.down:
             self.down -= 1
             raise StoreUnavailableError
+
+
+async def no_names(host: str, owner: str) -> Sequence[Address]:
+    raise ResolveError("this test resolves nothing")
+
+
+def fake_fitting(store: FakeStore) -> Fitting:
+    """Gloves over a fake store: memory and files answer as far as it does, and nothing is reached."""
+    kept = cast("Store", store)
+    network = Network(no_names, ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    vault = Vault(kept, SecretBox([bytes(32)]))
+    return Fitting(kept, network, vault, LocalEmbedder(), Files(kept, cast("Blobs", None)))

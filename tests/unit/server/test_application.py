@@ -15,12 +15,13 @@ from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sandbox.tiers import Tiers
 from sandbox.types import Inputs, Outcome, Program, Refusal, Result
 from server.app import build_app
 from server.edge import HEADER_BYTES_MAX, HEADER_FIELDS_MAX
 from server.services import Services, wire
 from server.settings import Settings
-from tests.unit.server.fakes import FakeSandbox, FakeStore, FakeVerifier
+from tests.unit.server.fakes import FakeSandbox, FakeStore, FakeVerifier, fake_fitting
 
 ALICE, BOB = uuid4(), uuid4()
 OWN = f"/agents/{ALICE}/hello"
@@ -38,7 +39,8 @@ class Site:
 
     @asynccontextmanager
     async def _services(self) -> AsyncIterator[Services]:
-        yield wire(self.settings, self.store, self.sandbox, FakeVerifier())  # type: ignore[arg-type]
+        tiers, fitting = Tiers([self.sandbox]), fake_fitting(self.store)
+        yield wire(self.settings, self.store, tiers, FakeVerifier(), fitting)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def client(self, user_id: UUID | None = ALICE) -> AsyncIterator[httpx.AsyncClient]:
@@ -454,6 +456,11 @@ async def test_an_agent_is_created_and_shown_with_its_contract(alice: httpx.Asyn
         "cpu_ms_max": 5_000,
         "memory_bytes_max": 128 * 1024**2,
         "output_bytes_max": 1024**2,
+        "processes_max": 16,
+        "disk_bytes_max": 64 * 1024**2,
+        "fetches_max": 20,
+        "calls_max": 10,
+        "effects_bytes_max": 4 * 1024**2,
     }
     assert created["url"] == f"http://server/agents/{ALICE}/new"
     assert created["created_at"].endswith("Z")
@@ -461,7 +468,7 @@ async def test_an_agent_is_created_and_shown_with_its_contract(alice: httpx.Asyn
     listed = (await alice.get("/agents?name=new")).json()
     assert listed["next_cursor"] is None
     assert [set(created) - set(item) for item in listed["items"]] == [
-        {"code", "inputs_schema", "examples", "limits", "tier_reasons"}
+        {"code", "inputs_schema", "examples", "limits", "tier_reasons", "allowed_hosts"}
     ]
 
 
@@ -485,11 +492,11 @@ async def test_a_public_url_is_what_agents_are_reached_by() -> None:
         ({"agent_name": 7}, "/agent_name"),
         ({"agent_name": None}, "/agent_name"),
         ({"code": ""}, "/code"),
-        ({"code": None}, "/code"),
+        ({"code": None}, "/description"),
         ({"code": "#" * (256 * 1024 + 1)}, "/code"),
         ({"code": "#" + "ü" * 131_072}, "/code"),
         ({"description": "x" * 5_000}, "/description"),
-        ({"tier": "docker"}, "/tier"),
+        ({"tier": "kernel"}, "/tier"),
         ({"user_id": str(BOB)}, "/user_id"),
         ({"status": "active"}, "/status"),
         ({"version": 7}, "/version"),
@@ -498,11 +505,13 @@ async def test_a_public_url_is_what_agents_are_reached_by() -> None:
         ({"limits": {"wall_ms_max": "500"}}, "/limits/wall_ms_max"),
         ({"limits": {"wall_ms_max": 1.5}}, "/limits/wall_ms_max"),
         ({"limits": {"wall_ms_max": True}}, "/limits/wall_ms_max"),
-        ({"limits": {"processes_max": 1}}, "/limits/processes_max"),
+        ({"limits": {"processes_max": 1}, "tier": "restricted"}, "/limits/processes_max"),
+        ({"limits": {"cpu_ms_max": 1}, "tier": "monty"}, "/limits/cpu_ms_max"),
+        ({"limits": {"files_max": 1}}, "/limits/files_max"),
         ({"inputs_schema": []}, "/inputs_schema"),
         ({"inputs_schema": {"pattern": "x"}}, "/inputs_schema/pattern"),
         ({"inputs_schema": {"properties": {"test": {}}}}, "/inputs_schema/properties/test"),
-        ({"examples": [{"inputs": {}}]}, "/examples/0/expect"),
+        ({"examples": [{"expect": 1}]}, "/examples/0/inputs"),
         ({"examples": [{"inputs": [], "expect": 1}]}, "/examples/0/inputs"),
         ({"examples": [{"inputs": {"test": 1}, "expect": 1}]}, "/examples/0/inputs/test"),
         ({"examples": [{"inputs": {}, "expect": 1}] * 51}, "/examples"),

@@ -19,6 +19,7 @@ from agents_store.errors import (
 )
 from agents_store.types import BegunRun, Charge, Principal, Run, RunEnd, RunStart, RunState
 from sandbox.errors import SandboxBusyError, SandboxLostError
+from sandbox.tiers import Tiers
 from sandbox.types import Inputs, LogLine, Outcome, Program, ProgramError, Result, Usage
 from server.auth.errors import UnauthenticatedError
 from server.errors import (
@@ -34,7 +35,7 @@ from server.invocations.inputs import Asked
 from server.invocations.outcomes import RULINGS
 from server.services import Services, wire
 from server.settings import Settings
-from tests.unit.server.fakes import PRICE, FakeSandbox, FakeStore, FakeVerifier
+from tests.unit.server.fakes import PRICE, FakeSandbox, FakeStore, FakeVerifier, fake_fitting
 
 ALICE, BOB = uuid4(), uuid4()
 INTEGER: dict[str, object] = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -49,8 +50,9 @@ class Rig:
         self.services: Services = wire(
             Settings(_env_file=None, **settings),
             self.store,
-            self.sandbox,
+            Tiers([self.sandbox]),
             FakeVerifier(),  # type: ignore[arg-type]
+            fake_fitting(self.store),
         )
         self.store.put_agent(ALICE, "hello")
 

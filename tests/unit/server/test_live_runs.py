@@ -3,7 +3,7 @@ from uuid import uuid4
 
 import pytest
 
-from server.invocations.live import LiveRuns, RunInterruptedError
+from server.invocations.live import LiveRuns, RunCancelledError, RunInterruptedError
 
 
 async def test_work_goes_on_when_its_caller_is_cancelled() -> None:
@@ -81,3 +81,42 @@ async def test_a_cancellation_from_elsewhere_stays_one() -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+@pytest.mark.parametrize("when", ["before it executes", "while it executes"])
+async def test_a_called_run_ends_with_its_caller_and_is_settled_before_it(when: str) -> None:
+    live, run_id, settled = LiveRuns(), uuid4(), []
+    ready, begun = asyncio.Event(), asyncio.Event()
+
+    async def called() -> None:
+        begun.set()
+        await ready.wait()
+        try:
+            with live.interruptible(run_id):
+                await asyncio.Event().wait()
+        except RunCancelledError:
+            await asyncio.sleep(0)
+            settled.append("called")
+
+    if when == "while it executes":
+        ready.set()
+    caller = asyncio.create_task(live.carry_called(run_id, called()))
+    await begun.wait()
+    await asyncio.sleep(0)
+    caller.cancel()
+    await asyncio.sleep(0)
+    ready.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(caller, 5)
+    assert settled == ["called"]
+    assert not live.executes(run_id)
+
+
+async def test_a_called_runs_end_is_its_callers_to_see() -> None:
+    live = LiveRuns()
+
+    async def called() -> str:
+        return "answered"
+
+    assert await live.carry_called(uuid4(), called()) == "answered"

@@ -1,9 +1,10 @@
 from datetime import timedelta
 
+from sandbox.tiers import Tiers
 from server.leases import RETENTION, Lease
 from server.services import wire
 from server.settings import Settings
-from tests.unit.server.fakes import FakeSandbox, FakeStore, FakeVerifier
+from tests.unit.server.fakes import FakeSandbox, FakeStore, FakeVerifier, fake_fitting
 
 
 async def test_each_round_purges_by_the_retention_that_is_set() -> None:
@@ -18,7 +19,13 @@ async def test_each_round_purges_by_the_retention_that_is_set() -> None:
 async def test_retention_is_a_setting() -> None:
     store = FakeStore()
     settings = Settings(_env_file=None, retention_days=7)
-    services = wire(settings, store, FakeSandbox(), FakeVerifier())  # type: ignore[arg-type] # does all that is used
+    services = wire(
+        settings,
+        store,
+        Tiers([FakeSandbox()]),
+        FakeVerifier(),  # type: ignore[arg-type]
+        fake_fitting(store),
+    )
 
     await services.lease.purge()
 

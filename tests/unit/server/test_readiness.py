@@ -4,15 +4,15 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
-from sandbox.errors import TierUnavailableError
-from sandbox.types import Tier, Wall
+from sandbox.tiers import Tiers
+from sandbox.types import Tier
 from server.auth.verifier import Verifier
 from server.errors import NotReadyError
 from server.health.readiness import Readiness
 from server.leases import Lease
 from tests.unit.server.fakes import FakeSandbox, FakeStore, FakeVerifier
 
-FINE = {"database": "ok", "lease": "ok", "sandbox": "ok", "issuer": "ok", "process": "ok"}
+FINE = {"database": "ok", "lease": "ok", "restricted tier": "ok", "issuer": "ok", "process": "ok"}
 
 
 class StockedSandbox(FakeSandbox):
@@ -22,9 +22,11 @@ class StockedSandbox(FakeSandbox):
 
 
 class NoSandbox(FakeSandbox):
-    @property
-    def wall(self) -> Wall:  # type: ignore[override]
-        raise TierUnavailableError(Tier.RESTRICTED, ("it is not open",))
+    missing = ("it is not open",)
+
+
+class Docker(FakeSandbox):
+    tier = Tier.DOCKER
 
 
 class AskingVerifier(FakeVerifier):
@@ -32,12 +34,13 @@ class AskingVerifier(FakeVerifier):
 
 
 class Parts:
-    def __init__(self, sandbox: FakeSandbox | None = None) -> None:
+    def __init__(self, sandbox: FakeSandbox | None = None, *others: FakeSandbox) -> None:
         self.store = FakeStore()
         self.sandbox = sandbox or StockedSandbox()
         self.verifier = AskingVerifier()
         self.lease = Lease(self.store)
-        self.readiness = Readiness(self.store, self.lease, self.sandbox, cast("Verifier", self.verifier))
+        tiers = Tiers([self.sandbox, *others])
+        self.readiness = Readiness(self.store, self.lease, tiers, cast("Verifier", self.verifier))
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def the_issuer_is_silent(parts: Parts) -> None:
 
 @pytest.mark.parametrize(
     ("trouble", "told"),
-    [(no_child_is_ready, {"sandbox": "busy"}), (the_issuer_is_silent, {"issuer": "not answering"})],
+    [(no_child_is_ready, {"restricted tier": "busy"}), (the_issuer_is_silent, {"issuer": "not answering"})],
 )
 async def test_what_passes_by_itself_degrades_and_serves(
     parts: Parts, trouble: Callable[[Parts], None], told: dict[str, str]
@@ -96,7 +99,28 @@ async def test_without_a_lease_or_a_wall_nothing_is_ready() -> None:
 
     with pytest.raises(NotReadyError) as raised:
         await parts.readiness.check()
-    assert raised.value.checks == FINE | {"lease": "expired", "sandbox": "unavailable"}
+    assert raised.value.checks == FINE | {"lease": "expired", "restricted tier": "unavailable"}
+
+
+async def test_a_tier_that_goes_away_degrades_until_it_is_back() -> None:
+    docker = Docker()
+    parts = Parts(None, docker)
+    await parts.lease.beat()
+    told = []
+    for missing in ((), ("no engine",), ()):
+        docker.missing = missing
+        told.append(await parts.readiness.check())
+
+    assert told == [{}, {"docker tier": "not available"}, {}]
+
+
+async def test_a_tier_that_was_never_there_is_nothing_new() -> None:
+    docker = Docker()
+    docker.missing = ("no engine",)
+    parts = Parts(None, docker)
+    await parts.lease.beat()
+
+    assert await parts.readiness.check() == {}
 
 
 async def test_a_sandbox_that_keeps_no_children_is_never_busy() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from sandbox.tiers import Tiers
 from sandbox.types import Tier, Wall, WallKind
 from server.observability.startup import tell_start
 from server.settings import Settings
@@ -20,16 +21,29 @@ class Walled(FakeSandbox):
     wall = Wall(WallKind.FULL)
 
 
-def told(sandbox: FakeSandbox, **settings: Any) -> list[Any]:
+class NoEngine(FakeSandbox):
+    tier = Tier.DOCKER
+    missing = ("no engine answers: start it",)
+
+
+def told(*sandboxes: FakeSandbox, **settings: Any) -> list[Any]:
     with capture_logs() as lines:
-        tell_start(Settings(_env_file=None, **settings), sandbox, "1.2.3")
+        tell_start(Settings(_env_file=None, **settings), Tiers(sandboxes), "1.2.3")
     return list(lines)
 
 
 def test_a_start_says_what_the_server_stands_on() -> None:
     (line,) = told(Walled())
 
-    assert (line["version"], line["database"], line["issuer"], line["wall"]) == ("1.2.3", "embedded", "local", "full")
+    assert (line["version"], line["database"], line["issuer"]) == ("1.2.3", "embedded", "local")
+    assert (line["tiers"], line["sandboxes"]) == ({"restricted": "full"}, "here")
+
+
+def test_a_tier_that_is_not_there_is_named_with_what_to_do() -> None:
+    line, warning = told(Walled(), NoEngine())
+
+    assert line["tiers"] == {"restricted": "full"}
+    assert (warning["tier"], warning["missing"]) == ("docker", ["no engine answers: start it"])
 
 
 def test_a_wall_that_is_not_full_is_named_with_what_is_missing() -> None:

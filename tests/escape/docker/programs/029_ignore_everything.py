@@ -1,0 +1,20 @@
+"""Every signal is ignored, every exception swallowed.
+
+expect: timed_out
+"""
+
+import signal
+
+
+def run(inputs):
+    for number in range(1, 65):
+        try:
+            signal.signal(number, signal.SIG_IGN)
+        except (OSError, ValueError):
+            pass
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass

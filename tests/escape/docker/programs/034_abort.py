@@ -1,0 +1,10 @@
+"""`abort()` of the C library.
+
+expect: failed
+"""
+
+import os
+
+
+def run(inputs):
+    os.abort()

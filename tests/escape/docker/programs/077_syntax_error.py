@@ -1,0 +1,6 @@
+"""Not a program.
+
+expect: rejected
+"""
+
+def run(inputs:

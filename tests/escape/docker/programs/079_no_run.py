@@ -1,0 +1,6 @@
+"""Nothing to run.
+
+expect: rejected
+"""
+
+value = 1

@@ -1,0 +1,47 @@
+"""A server process on a PostgreSQL that a test may hurt, and users who go on calling meanwhile."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.processes import Process, server_process
+from tests.support.database import (
+    Database,
+    Postmaster,
+    bundled_binaries,
+    database_from,
+    make_template,
+    running_postmaster,
+)
+
+
+@dataclass(frozen=True)
+class Site:
+    """One server, its database, and the programs of that database."""
+
+    server: Process
+    database: Database
+    postmaster: Postmaster
+
+
+@pytest.fixture(scope="module")
+def postmaster() -> Iterator[Postmaster]:
+    """Of this module's own: nobody else's tests are hurt.."""
+    with running_postmaster(bundled_binaries(), durable=True) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def hurt_template(postmaster: Postmaster) -> str:
+    return make_template(postmaster.cluster)
+
+
+@pytest.fixture
+def site(postmaster: Postmaster, hurt_template: str, tmp_path: Path) -> Iterator[Site]:
+    with (
+        database_from(postmaster.cluster, hurt_template) as database,
+        server_process(database, tmp_path, log=tmp_path / "log") as server,
+    ):
+        yield Site(server, database, postmaster)

@@ -1,0 +1,24 @@
+"""The check that a generated request may fail: `schemathesis` loads it by `SCHEMATHESIS_HOOKS`."""
+
+import json
+from typing import Any
+
+import schemathesis
+
+from sandbox.types import Outcome
+
+Case = schemathesis.Case[schemathesis.APIOperation[Any, Any, Any, Any]]
+OUTCOMES = {outcome.value for outcome in Outcome}
+NOT_SET_UP = {"generation_unavailable", "tier_unavailable"}  # the server under test has no model, and not every tier
+
+
+@schemathesis.check
+def no_defect_of_ours(ctx: schemathesis.CheckContext, response: schemathesis.Response, case: Case) -> None:
+    """A 5xx must be an agent's, with a run and an outcome as its code, or say what the operator did not set up."""
+    if response.status_code < 500:
+        return
+    body = json.loads(response.content)
+    if body.get("code") in NOT_SET_UP:
+        return
+    assert "glovebox-run-id" in response.headers, f"{response.status_code}: {body}"
+    assert body.get("code") in OUTCOMES, body

@@ -25,7 +25,7 @@ RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /build/d
 
 FROM ${BASE}
 RUN useradd --system --uid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin glovebox \
-    && install -d -m 0700 -o glovebox -g glovebox /var/lib/glovebox
+    && install -d -m 0700 -o glovebox -g glovebox /var/lib/glovebox /run/glovebox
 COPY --from=build /opt/glovebox /opt/glovebox
 ENV PATH=/opt/glovebox/bin:$PATH GLOVEBOX_DATA_DIR=/var/lib/glovebox PYTHONUNBUFFERED=1
 USER glovebox

@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-long lint check bench lock clean
+.PHONY: help demo image test test-long lint check bench lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 
 demo: $(VENV)/.installed ## install, serve on the embedded database, run an agent by its URL
 	@$(BIN)/glovebox demo
+
+image: $(VENV)/.installed ## build the docker tier's image, from a registry or, as root, from Debian's packages
+	@$(BIN)/glovebox image build
 
 lint: $(VENV)/.installed-dev ## ruff, format, types, import contract
 	$(BIN)/ruff check .
@@ -46,6 +49,7 @@ lock: $(VENV)/.installed-dev ## resolve the dependencies anew, with hashes
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 --group build -o requirements-build.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --python-version 3.11 -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --no-header --no-annotate --only-binary :all: --python-version 3.11 sandbox/docker/image/requirements.in -o sandbox/docker/image/requirements.txt
 
 clean: ## remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,13 +1,15 @@
 """A tier alone: check-free, compiled-program runs in the sandbox, without server or database."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bench.bare_start import bare_start
 from bench.samples import Row, summarise
-from sandbox.restricted import RestrictedSandbox
-from sandbox.types import Limits, LogLine, Outcome, Program
+from sandbox.types import GloveError, GloveFault, JsonValue, Limits, LogLine, Outcome, Program, Tier
+from server.sandboxes import build_own_tiers
+from server.settings import Settings
 
 HELLO = 'def run(inputs):\n    return {"hello": inputs["name"]}\n'
 WARM_UP = 50
@@ -20,17 +22,34 @@ class BenchGloves:
     test: bool = False
     seed: int = 1
     started_at: datetime = datetime(2026, 1, 1, tzinfo=UTC)
+    owner: str = "bench"
+    frozen_clock: bool = False
 
     def log(self, line: LogLine) -> None:
         """The result has the lines; nobody follows this run."""
 
+    async def call(self, glove: str, arguments: Mapping[str, JsonValue]) -> JsonValue:
+        """What is measured calls nothing."""
+        raise GloveError(GloveFault.LOOKUP, glove)
 
-async def measure_restricted(uid: int, count: int, starts_every: int) -> tuple[Row, list[float]]:
-    """The restricted tier's row, and the bare starts interleaved with it."""
-    sandbox = RestrictedSandbox(uid=uid)
-    await sandbox.open()
-    durations, starts, failed = [], [], 0
+
+async def available_tiers(settings: Settings) -> tuple[Tier, ...]:
+    """The tiers of the settings that this machine gives now."""
+    tiers = build_own_tiers(settings, lease=lambda: "bench")
     try:
+        await tiers.open()
+        return tiers.available
+    finally:
+        await tiers.close()
+
+
+async def measure_tier(settings: Settings, tier: Tier, count: int, starts_every: int) -> tuple[Row, list[float]]:
+    """A tier's row, and the bare starts interleaved with it."""
+    tiers = build_own_tiers(settings, lease=lambda: "bench")
+    try:
+        await tiers.open()
+        sandbox = tiers.get(tier)
+        durations, starts, failed = [], [], 0
         for index in range(WARM_UP + count):
             started = time.perf_counter()
             result = await sandbox.run(Program(HELLO), {"name": "World"}, Limits(), BenchGloves())
@@ -42,5 +61,5 @@ async def measure_restricted(uid: int, count: int, starts_every: int) -> tuple[R
             if index % starts_every == 0:
                 starts.append(bare_start())
     finally:
-        await sandbox.close()
-    return summarise("restricted tier alone", durations, failed=failed), starts
+        await tiers.close()
+    return summarise(f"{tier}, the tier alone", durations, failed=failed), starts

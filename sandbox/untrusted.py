@@ -1,6 +1,7 @@
 """Reading what a sandbox says: every byte of it is hostile until it went through here."""
 
 import json
+import math
 from typing import Any
 
 from sandbox.types import ProgramError, Refusal
@@ -33,7 +34,7 @@ def clean_json(value: Any) -> Any:
 def read_result(payload: bytes) -> Any:
     """The JSON value of a result.
 
-    Raises UnreadableError for what is not strict JSON, nested too deeply, or has NUL or surrogates.
+    Raises UnreadableError for what is not strict JSON, nested too deeply, or has NUL, surrogates or endless numbers.
     """
     value = _read_json(payload)
     if _may_need_cleaning(payload) and clean_json(value) != value:
@@ -103,7 +104,7 @@ def _read_line(line: object) -> int | None:
 
 def _read_json(payload: bytes) -> Any:
     try:
-        value = json.loads(payload.decode(), parse_constant=_refuse_constant)
+        value = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError) as error:
         raise UnreadableError("not JSON") from error
     # Whoever walks the value later, here or elsewhere, may recurse.
@@ -126,6 +127,13 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is too large")
+    return number
 
 
 def _may_need_cleaning(payload: bytes) -> bool:

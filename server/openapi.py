@@ -12,7 +12,10 @@ from server.idempotency import UNKEPT
 from server.invocations.outcomes import RULINGS
 
 PROBLEM_JSON = "application/problem+json"
-PROTECTED = ("unauthenticated", "issuer_unavailable", "query_too_long", "store_unavailable", "misconfigured")
+PROTECTED = (
+    "unauthenticated", "token_refused", "api_keys_unavailable", "issuer_unavailable", "query_too_long",
+    "store_unavailable", "misconfigured",
+)  # fmt: skip
 KEYED = ("idempotency_in_flight", "idempotency_mismatch", "invalid_idempotency_key")
 EVERYWHERE = ("headers_too_large", "internal", "path_too_long")
 OPEN_PREFIX = "/health/"

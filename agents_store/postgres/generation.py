@@ -134,7 +134,11 @@ class GenerationRoom(RunRoom):
         now = monotonic()
         abandoned = {known: until for known, until in self._abandoned_generations.items() if until > now}
         self._abandoned_generations = abandoned
-        params = {"generations_max": Int4(REAP_BATCH_GENERATIONS), "abandoned": list(abandoned)}
+        params = {
+            "generations_max": Int4(REAP_BATCH_GENERATIONS),
+            "abandoned": list(abandoned),
+            "server_id": self._server_id,
+        }
         while True:
             batch = int(await self.as_login("reap_generations", params))
             reaped += batch

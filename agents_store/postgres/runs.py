@@ -57,6 +57,7 @@ class RunRoom(Database):
         """See `Database`."""
         super().__init__(dsn, pool_max=pool_max, listen_dsn=listen_dsn)
         self._abandoned: dict[UUID, float] = {}
+        self._server_id: UUID | None = None
 
     async def begin(self, principal: Principal, start: RunStart) -> BegunRun:
         """In one round trip: verify the current version, hold the most that its limits allow, insert the run.
@@ -169,6 +170,7 @@ class RunRoom(Database):
 
     async def register_server(self, server_id: UUID) -> None:
         """Take the lease of this server process, or extend it: it expires 15 s after the last call."""
+        self._server_id = server_id
         await self.as_login("register_server", {"server_id": server_id})
 
     async def reap(self) -> int:
@@ -180,7 +182,11 @@ class RunRoom(Database):
         await self.as_login("purge_keys", {"keys_max": Int4(PURGE_BATCH_KEYS)})
         now = monotonic()
         self._abandoned = {run_id: until for run_id, until in self._abandoned.items() if until > now}
-        params = {"runs_max": Int4(REAP_BATCH_RUNS), "abandoned": list(self._abandoned)}
+        params = {
+            "runs_max": Int4(REAP_BATCH_RUNS),
+            "abandoned": list(self._abandoned),
+            "server_id": self._server_id,
+        }
         reaped = 0
         while True:
             batch = int(await self.as_login("reap_runs", params))

@@ -122,7 +122,11 @@ class GenerationRoom(RunRoom):
         now = monotonic()
         abandoned = {known: until for known, until in self._abandoned_generations.items() if until > now}
         self._abandoned_generations = abandoned
-        arguments = {"generations_max": REAP_BATCH_GENERATIONS, "abandoned": [str(known) for known in abandoned]}
+        arguments = {
+            "generations_max": REAP_BATCH_GENERATIONS,
+            "abandoned": [str(known) for known in abandoned],
+            "server_id": None if self._server_id is None else str(self._server_id),
+        }
         while True:
             batch = int(await self.call_as_server("reap_generations", arguments))
             reaped += batch

@@ -56,6 +56,7 @@ class RunRoom(DataApi):
     """The part of the store that keeps runs and the leases of the servers that execute them."""
 
     _abandoned: dict[UUID, float]
+    _server_id: UUID | None = None
 
     async def open(self) -> None:
         """See `DataApi.open`."""
@@ -162,6 +163,7 @@ class RunRoom(DataApi):
 
     async def register_server(self, server_id: UUID) -> None:
         """Take the lease of this server process, or extend it: it expires 15 s after the last call."""
+        self._server_id = server_id
         await self.call_as_server("register_server", {"server_id": str(server_id)})
 
     async def read_limits(self) -> Mapping[str, int]:
@@ -185,6 +187,7 @@ class RunRoom(DataApi):
             "keys_max": PURGE_BATCH_KEYS,
             "runs_max": REAP_BATCH_RUNS,
             "abandoned": [str(run_id) for run_id in self._abandoned],
+            "server_id": None if self._server_id is None else str(self._server_id),
         }
         reaped = 0
         while True:

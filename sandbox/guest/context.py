@@ -103,6 +103,8 @@ class Files:
     def __init__(self, call: CallGlove) -> None:
         def write(name: str, data: bytes | str, media_type: str | None = None) -> Any:
             """Leave a file; what is known of it."""
+            if not isinstance(data, str | bytes | bytearray | memoryview):
+                raise TypeError("ctx.files.write() takes text or bytes")
             content = data.encode() if isinstance(data, str) else bytes(data)
             text = base64.b64encode(content).decode()
             return call("files.write", {"name": name, "base64": text, "media_type": media_type})

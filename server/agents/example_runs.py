@@ -121,8 +121,9 @@ async def _compared(index: int, example: Mapping[str, Any], answer: Answer) -> C
 def _verdict(example: Mapping[str, Any], answer: Answer) -> tuple[bool, dict[str, Any]]:
     """Whether it came out as expected; where nothing is expected, whether it came to a result."""
     report: dict[str, Any] = json.loads(answer.body)
-    right = "expect" not in example or is_same_json(report["result"], example["expect"])
-    return answer.status == 200 and right, report
+    if answer.status != 200:
+        return False, report
+    return "expect" not in example or is_same_json(report["result"], example["expect"]), report
 
 
 def _lost(index: int, expected: Any, error: RunLostError) -> CheckedExample:

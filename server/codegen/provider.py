@@ -3,7 +3,7 @@
 import asyncio
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CONNECT_S_MAX = 5.0
 SILENCE_S_MAX = 60.0  # between two pieces of an answer; the provider sends pings meanwhile
+TEXT_BYTES_PER_TOKEN = 3  # at most that many, on average, in programs and JSON
 # Statuses that trying again does not change: something that the operator has set is wrong.
 MISCONFIGURED = frozenset({400, 401, 402, 403, 404, 405, 413, 422})
 
@@ -46,18 +47,30 @@ class Meter:
     def __init__(self) -> None:
         self._before = TokenUsage()
         self._now = TokenUsage()
+        self._output_tokens_max = 0
+        self._text_bytes = 0
+        self._ended = False
 
     @property
     def total(self) -> TokenUsage:
-        """Of all requests so far, as far as the provider has told."""
-        return self._before + self._now
+        """Of all requests so far: what the provider told, and of an answer without an end at least its text's share."""
+        if self._ended:
+            return self._before + self._now
+        received = min(-(-self._text_bytes // TEXT_BYTES_PER_TOKEN), self._output_tokens_max)
+        return self._before + replace(self._now, output_tokens=max(self._now.output_tokens, received))
 
-    def begin_request(self) -> None:
-        """What is counted next belongs to another request."""
+    def begin_request(self, output_tokens_max: int) -> None:
+        """What is counted next belongs to another request, whose answer has at most so many tokens."""
         self._before, self._now = self.total, TokenUsage()
+        self._output_tokens_max, self._text_bytes, self._ended = output_tokens_max, 0, False
 
-    def count(self, usage: Any) -> None:
+    def count_text(self, text_bytes: int) -> None:
+        """Take what has come of this request's answer: the provider tells its output's tokens at the end only."""
+        self._text_bytes += text_bytes
+
+    def count(self, usage: Any, *, ended: bool) -> None:
         """Take the provider's running totals of this request; nothing in them is believed to be a number."""
+        self._ended = ended
         self._now = TokenUsage(
             input_tokens=_tokens(usage, "input_tokens"),
             output_tokens=_tokens(usage, "output_tokens"),
@@ -103,7 +116,7 @@ class MessagesApi:
             GenerationUnavailableError: the provider turned the request away as it always will.
             ModelUnavailableError: it could not be reached, or is too busy, also after `retries_max` more times.
         """
-        meter.begin_request()
+        meter.begin_request(engine.output_tokens_max)
         reading = _Reading(meter, take_text)
         client = (await self._opened()).with_options(max_retries=engine.retries_max)
         try:
@@ -167,14 +180,16 @@ class _Reading:
 
     def take_message(self, message: Any) -> None:
         self.started = True
-        self._meter.count(getattr(message, "usage", None))
         reason = getattr(message, "stop_reason", None)
         self._stop_reason = reason if isinstance(reason, str) else None
+        self._meter.count(getattr(message, "usage", None), ended=self._stop_reason is not None)
         category = getattr(getattr(message, "stop_details", None), "category", None)
         self._refusal = category if isinstance(category, str) else None
 
     def take_text(self, text: str) -> None:
-        self._bytes += len(text.encode(errors="replace"))
+        text_bytes = len(text.encode(errors="replace"))
+        self._bytes += text_bytes
+        self._meter.count_text(text_bytes)
         if self._bytes > ANSWER_BYTES_MAX:
             self.broken = f"has more than {ANSWER_BYTES_MAX} bytes"
             return

@@ -74,6 +74,7 @@ class Going:
     progress: Progress
     task: asyncio.Task[Generated]
     live: LiveRuns
+    unwanted: asyncio.Event
 
     async def result(self) -> Generated:
         """What it becomes. Raises what `Generations.create` names."""
@@ -81,19 +82,21 @@ class Going:
 
     def cancel(self) -> None:
         """End it; what it used until now is charged. Idempotent."""
+        self.unwanted.set()
         if not self.task.done():
             self.live.cancel(self.generation_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """One generation that nothing is held for yet."""
+    """One generation that nothing is held for yet. `unwanted` is set where it was cancelled, maybe before its hold."""
 
     start: GenerationStart
     order: Order
     keep: StoreVersion
     work: Work
     begun: asyncio.Event = field(default_factory=asyncio.Event)
+    unwanted: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Generations:
@@ -216,7 +219,7 @@ class Generations:
     async def _begin(self, job: _Job) -> Going:
         """Carry a job in a task of its own, and wait until its hold stands. Raises what kept it from beginning."""
         task = self._live.start(self._carry(job))
-        going = Going(job.start.generation_id, job.work.progress, task, self._live)
+        going = Going(job.start.generation_id, job.work.progress, task, self._live, job.unwanted)
         waiting = asyncio.ensure_future(job.begun.wait())
         try:
             await asyncio.wait({task, waiting}, return_when=asyncio.FIRST_COMPLETED)
@@ -265,6 +268,8 @@ class Generations:
         try:
             with self._live.interruptible(job.start.generation_id):
                 job.begun.set()
+                if job.unwanted.is_set():
+                    raise RunCancelledError
                 version = await self._loop.make(job.order, job.work)
             detail = await job.keep(version)
             job.work.progress.step("ready", step="ready")

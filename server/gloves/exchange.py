@@ -108,7 +108,7 @@ async def exchange(
         raise UnreachableError("the request has what HTTP cannot carry", sent=False) from exc
     except httpcore.RemoteProtocolError as exc:
         raise AnswerRefusedError("what came back is no HTTP, or its head is too large", status) from exc
-    except httpcore.NetworkError as exc:
+    except (httpcore.NetworkError, httpcore.TimeoutException, OSError) as exc:  # OSError: what TLS cannot decrypt, too
         raise UnreachableError("the connection broke off") from exc
     except TooManyBytesError as exc:
         where = "head" if status is None else "body"

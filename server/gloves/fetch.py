@@ -33,7 +33,7 @@ from server.offload import offload
 FETCH_S_MAX = 30.0
 SHARE_OF_TIME = 0.9  # of what is left of the run: the program is to learn that a fetch took too long
 RESPONSE_BYTES_MAX = 1024 * 1024
-INLINE_BYTES_MAX = 64 * 1024  # of a body: looking for secrets in a larger one is left to a thread
+INLINE_BYTES_MAX = 16 * 1024  # of a body: looking for secrets in a larger one is left to a thread
 REDIRECTS_MAX = 5
 CONNECTIONS_MAX = 4  # of one run
 KEEPALIVE_S = 5.0
@@ -190,7 +190,12 @@ class RunFetch:
         headers: Headers = [(name, fill.fill_header(name, value, origin)) for name, value in request.headers]
         check_headers(headers)
         body = fill.fill_bytes(request.body, origin, request.encode)
-        return Outgoing(request.method, Url(origin, path, query), headers, body)
+        outgoing = Outgoing(request.method, Url(origin, path, query), headers, body)
+        filled = (outgoing.url, outgoing.headers, outgoing.body) != (request.url, list(request.headers), request.body)
+        if filled and any(name.lower() == "range" for name, _ in headers):
+            # A value that came back in parts, an answer each, would be found in none of them.
+            raise EffectError(GloveFault.PERMISSION, "a request that carries a secret takes no Range header")
+        return outgoing
 
     def _require_allowed(self, origin: Origin, before: str = "") -> None:
         if not any(pattern.matches(origin) for pattern in self._allowed):
@@ -225,7 +230,9 @@ class RunFetch:
         shown: dict[str, JsonValue] = {
             "status": incoming.status,
             "url": journey.urls[-1],
-            "headers": {name: self._secrets.scrub(value) for name, value in incoming.headers.items()},
+            "headers": {
+                self._secrets.scrub(name): self._secrets.scrub(value) for name, value in incoming.headers.items()
+            },
             **content_of(self._secrets.scrub_bytes(incoming.body), incoming.headers.get("content-type", "")),
         }
         if "text" in shown:

@@ -17,6 +17,8 @@ from server.gloves.effect import Answered, Arguments, EffectError, Glove, Stoppe
 from server.gloves.sizes import measure
 
 CLOSE_S_MAX = 15.0
+# For called runs, three deep: each has its sandbox's grace to end, and settling its pauses and the store's bounds.
+CALLED_S_MAX = 600.0
 METHODS_READING = ("GET", "HEAD")
 READING = frozenset({"memory.get", "memory.list", "memory.search", "secrets.use"})
 
@@ -140,7 +142,14 @@ class RunGloves:
             self.stopped_at = opened.seq
             self._record(opened, EffectStatus.WITHHELD)
             raise
-        except BaseException:  # the run was ended meanwhile, or by a defect of ours
+        # The boundary around one call: what arguments or another side make fail in it is the program's to meet, since a
+        # run that is lost is free.
+        except Exception as exc:
+            log.exception("glove failed", glove=glove)
+            failure = EffectError(GloveFault.RUNTIME, "the glove failed; whether it was carried out is not known")
+            self._record(opened, opened.in_doubt, None, error_of(failure))
+            raise failure from exc
+        except BaseException:  # the run was ended meanwhile
             error: dict[str, JsonValue] = {"type": "Interrupted", "message": "the run was ended meanwhile"}
             self._record(opened, opened.in_doubt, None, error)
             raise
@@ -155,21 +164,37 @@ class RunGloves:
             await self._claim_effect(self._recorded(self._open, EffectStatus.UNKNOWN, None, None))
 
     async def close(self) -> None:
-        """Wait for a call that was given up, and end what gloves had opened. No call is taken any more. Idempotent."""
+        """Wait for a call that was given up, and end what gloves had opened. No call is taken any more. Idempotent.
+
+        A run that was called is waited for until it is settled, so that no run is before those that it called.
+        """
         self._gloves.clear()
+        calls_agent = self._open is not None and self._open.glove == "call"
         try:
-            async with asyncio.timeout(CLOSE_S_MAX):
+            async with asyncio.timeout(CALLED_S_MAX if calls_agent else CLOSE_S_MAX):
                 await self._idle.wait()
+            async with asyncio.timeout(CLOSE_S_MAX):
                 while self._closing:
-                    await self._closing.pop()()
+                    await self._close_one(self._closing.pop())
         except TimeoutError:
             log.error("gloves not closed in time")
+
+    async def _close_one(self, close: Close) -> None:
+        try:
+            await close()
+        # The boundary around what another side may break: the run is settled whatever becomes of its connections.
+        except Exception:
+            log.exception("glove not closed")
 
     async def _carry_out(self, opened: _Open) -> Answered:
         worn = self._gloves.get(opened.glove)
         if worn is None:
             raise EffectError(GloveFault.LOOKUP, f"ctx.{opened.glove} is not known here")
-        size = await measure(opened.request)
+        try:
+            size = await measure(opened.request)
+        except ValueError as exc:  # an integer of too many digits, or what is no number
+            opened.request = {}
+            raise EffectError(GloveFault.VALUE, f"ctx.{opened.glove} takes what JSON can carry") from exc
         if size > self.budget.left(Bound.EFFECTS_BYTES):
             opened.request = {"cut_bytes": size}
         self._spend(size)

@@ -24,6 +24,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 KEY_FILE_NAME = "secrets_key"
 SECRET_BYTES_MAX = 8_192
+SECRET_CHARS_MIN = 8  # what is shorter could not be told from other text where it comes back
 
 
 class SecretUnreadableError(Exception):

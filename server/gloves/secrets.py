@@ -2,16 +2,16 @@
 
 import base64
 import binascii
-import html
 import json
 import re
 import secrets as randomness
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote, quote_plus
 
 from agents_store.errors import UnknownSecretError
 from sandbox.types import GloveFault
+from server.gloves import echoes
 from server.gloves.effect import Answered, Arguments, EffectError
 from server.gloves.hosts import HostPattern, Origin
 
@@ -62,7 +62,7 @@ class RunSecrets:
     def __init__(self, open_by_name: OpenByName) -> None:
         self._open_by_name = open_by_name
         self._by_placeholder: dict[str, OpenSecret] = {}
-        self._echoes: list[tuple[str, str]] = []  # how a value may come back, longest first, and its placeholder
+        self._echoes: dict[bytes, bytes] = {}  # what may come back, longest first, and what the program sees instead
 
     async def use(self, arguments: Arguments) -> Answered:
         """The placeholder of a secret, the same one each time. Raises EffectError."""
@@ -81,8 +81,7 @@ class RunSecrets:
     def know(self, placeholder: str, opened: OpenSecret) -> str:
         """Let a placeholder stand for a secret from now on. The placeholder."""
         self._by_placeholder[placeholder] = opened
-        self._echoes += [(echo, placeholder) for echo in _echoes_of(opened.value)]
-        self._echoes.sort(key=lambda echo: len(echo[0]), reverse=True)
+        self._expect(dict.fromkeys(_echoes_of(opened.value), placeholder))
         return placeholder
 
     def fill(self, text: str, origin: Origin, encode: Encode) -> str:
@@ -107,7 +106,10 @@ class RunSecrets:
         return self.fill(body.decode("utf-8", "surrogateescape"), origin, encode).encode("utf-8", "surrogateescape")
 
     def fill_header(self, name: str, value: str, origin: Origin) -> str:
-        """As `fill`, for a header's value; inside Basic credentials too (RFC 7617). Raises EffectError."""
+        """As `fill`, for a header's value; inside Basic credentials too (RFC 7617). Raises EffectError.
+
+        Credentials that were filled may come back whole, and then are what the program wrote.
+        """
         basic = _BASIC.fullmatch(value) if name.lower() == "authorization" else None
         if basic is None:
             return self.fill(value, origin, as_is)
@@ -115,19 +117,25 @@ class RunSecrets:
             plain = base64.b64decode(basic[2], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
             return value
-        return basic[1] + base64.b64encode(self.fill(plain, origin, as_is).encode()).decode()
+        filled = self.fill(plain, origin, as_is)
+        if filled == plain:
+            return value
+        credentials = base64.b64encode(filled.encode()).decode()
+        self._expect({credentials: basic[2], credentials.rstrip("="): basic[2].rstrip("=")})
+        return basic[1] + credentials
 
     def scrub(self, text: str) -> str:
         """Text of an answer with placeholders where a value comes back, also in the usual encodings."""
-        for echo, placeholder in self._echoes:
-            text = text.replace(echo, placeholder)
-        return text
+        return self.scrub_bytes(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def scrub_bytes(self, body: bytes) -> bytes:
         """As `scrub`, for bytes."""
-        for echo, placeholder in self._echoes:
-            body = body.replace(echo.encode(), placeholder.encode())
-        return body
+        return echoes.scrub(body, self._echoes)
+
+    def _expect(self, expected: Mapping[str, str]) -> None:
+        for echo, replacement in expected.items():
+            self._echoes.setdefault(echo.encode(), replacement.encode())
+        self._echoes = dict(sorted(self._echoes.items(), key=lambda echo: len(echo[0]), reverse=True))
 
     def _value(self, placeholder: str, origin: Origin, encode: Encode) -> str:
         known = self._by_placeholder.get(placeholder)
@@ -139,18 +147,17 @@ class RunSecrets:
 
 
 def _echoes_of(value: str) -> list[str]:
+    """What a value may come back as; how each of these may be escaped is known to `echoes.scrub`."""
     encoded = base64.b64encode(value.encode()).decode()
+    in_urls = base64.urlsafe_b64encode(value.encode()).decode()
     ways = (
         value,
         value.lower(),  # as a host name
         value.encode().decode("latin-1"),  # as a header
-        quote(value, safe=""),
-        quote(value),
-        quote_plus(value),
-        json.dumps(value)[1:-1],
-        json.dumps(value, ensure_ascii=False)[1:-1],
-        html.escape(value),
+        value.replace(" ", "+"),  # in a form
         encoded,
         encoded.rstrip("="),
+        in_urls,
+        in_urls.rstrip("="),
     )
     return [way for way in dict.fromkeys(ways) if len(way) >= SCRUBBED_CHARS_MIN]

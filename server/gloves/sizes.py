@@ -31,14 +31,18 @@ def is_small(value: object) -> bool:
 
 
 async def measure(value: JsonValue) -> int:
-    """What a JSON value counts for. A large one is measured in a thread."""
+    """What a JSON value counts for. A large one is measured in a thread. Raises ValueError as `size_of` does."""
     return size_of(value) if is_small(value) else await offload(lambda: size_of(value))
 
 
 def size_of(value: JsonValue) -> int:
-    """What a JSON value counts for: its bytes as text, and `VALUE_BYTES` for each value in it."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return len(text) + VALUE_BYTES * _count(value)
+    """What a JSON value counts for: its bytes as text, and `VALUE_BYTES` for each value in it.
+
+    Raises ValueError for numbers that JSON cannot carry, or that have too many digits to be written.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    size = len(text.encode("utf-8", "surrogatepass"))
+    return size + VALUE_BYTES * _count(value)
 
 
 def _count(value: object) -> int:

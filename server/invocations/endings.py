@@ -1,8 +1,8 @@
 """How runs end: what is stored of a result, and of a run that was lost."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from agents_store.types import EffectRecord, RunEnd, RunState
@@ -14,6 +14,8 @@ from server.offload import offload
 
 LOST = "lost"
 INLINE_BYTES_MAX = 2 * 1024 * 1024  # encoding this much holds the event loop for about 20 ms
+
+_UNUSABLE = ProgramError("BadResult", "what the run came to cannot be stored")
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
@@ -32,15 +34,22 @@ async def encode(value: JsonValue, size_bytes: int) -> str:
     return await offload(lambda: "".join(_encoder.iterencode(value)))
 
 
-async def end_of(result: Result) -> RunEnd:
-    """What is stored of a result. The state and the price follow from the outcome alone."""
+async def end_of(result: Result, effects: Sequence[EffectRecord], glove_calls: Mapping[str, int]) -> RunEnd:
+    """What is stored of a result, and of what its run asked of its gloves.
+
+    The state follows from the outcome alone. Whether it is charged does, too, until a glove was called: a program that
+    could end its run as a free one would have its effects for nothing.
+
+    Raises:
+        ValueError, TypeError, RecursionError: the value is no JSON.
+    """
     ruling = RULINGS[result.outcome]
     succeeded = result.outcome is Outcome.SUCCEEDED
     return RunEnd(
         state=ruling.state,
         outcome=result.outcome.value,
         reason=None,
-        billable=ruling.billable,
+        billable=ruling.billable or bool(effects),
         result_json=await encode(result.value, result.usage.output_bytes) if succeeded and result.complete else None,
         error=None if result.error is None else asdict(result.error),
         wall_ms=result.usage.wall_ms,
@@ -50,7 +59,20 @@ async def end_of(result: Result) -> RunEnd:
         logs=records_of(result.logs),
         complete=result.complete,
         replayable=result.replayable,
+        effects=tuple(effects),
+        glove_calls=dict(glove_calls),
     )
+
+
+def unusable(result: Result) -> Result:
+    """What is left of a result that cannot be stored: nothing that its program wrote, and no success."""
+    outcome = Outcome.BAD_RESULT if result.outcome is Outcome.SUCCEEDED else result.outcome
+    return replace(result, outcome=outcome, value=None, error=_UNUSABLE, logs=(), complete=True)
+
+
+def bare(effects: Sequence[EffectRecord]) -> list[EffectRecord]:
+    """Effects without what the program, or who answered it, wrote."""
+    return [replace(effect, request={}, response=None, error=None) for effect in effects]
 
 
 def cancelled_result(lines: Sequence[LogLine], wall_ms: int) -> Result:

@@ -57,15 +57,22 @@ class LiveRuns:
         settled before the caller's run is.
         """
         task = self.start(work)
+        interruption: asyncio.CancelledError | None = None
         try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            if not self.cancel(run_id):
-                self._unwanted.add(run_id)
-            await asyncio.gather(task, return_exceptions=True)
-            raise
+            while not task.done():
+                try:
+                    await asyncio.wait({task})  # which leaves it alone, however often the caller is cancelled
+                except asyncio.CancelledError as exc:
+                    interruption = exc
+                    if not self.cancel(run_id):
+                        self._unwanted.add(run_id)
         finally:
             self._unwanted.discard(run_id)
+        if interruption is None:
+            return task.result()
+        if not task.cancelled():
+            task.exception()  # nobody else looks at it
+        raise interruption
 
     @contextmanager
     def interruptible(self, run_id: UUID) -> Iterator[None]:

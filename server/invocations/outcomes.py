@@ -13,7 +13,7 @@ class Ruling:
 
     Attributes:
         status: HTTP status of the answer.
-        billable: whether the run is charged.
+        billable: whether the run is charged where it called no glove; a run that called one always is.
         state: how the run is stored.
         title: one short sentence for a problem document.
         detail: what to do, where the program's own error does not say it.

@@ -175,7 +175,8 @@ class Invocations:
                 with self._metrics.run(order.contract.tier, test=test) as count:
                     order, result, ended_in = await self._run(principal, order, run, gloves, lines)
                     watch.lap("sandbox")
-                    end, charge = await self._settling.finish(principal, run, result, lines, gloves, ended_in)
+                    settled = await self._settling.finish(principal, run, result, lines, gloves, ended_in)
+                    result, end, charge = settled.result, settled.end, settled.charge
                     watch.lap("finish")
                     count.ended(end.outcome, end.reason, charge.charge_microcredits)
                 self._metrics.timed(watch.laps_ms)
@@ -221,11 +222,11 @@ class Invocations:
         with self._metrics.run(order.contract.tier, test=order.test) as count:
             order, result, ended_in = await self._run(principal, order, run, gloves, lines)
             try:
-                end, charge = await self._settling.finish(principal, run, result, lines, gloves, ended_in)
+                settled = await self._settling.finish(principal, run, result, lines, gloves, ended_in)
             except RunLostError:
                 return Called(run.run_id, None)
-            count.ended(end.outcome, end.reason, charge.charge_microcredits)
-        return called_of(run.run_id, result, gloves, charge)
+            count.ended(settled.end.outcome, settled.end.reason, settled.charge.charge_microcredits)
+        return called_of(run.run_id, settled.result, gloves, settled.charge)
 
     async def _prepare(
         self, principal: Principal, agent_name: str, asked: Asked, *, test: bool, above: CallingRun | None = None

@@ -15,7 +15,7 @@ from agents_store.types import BegunRun, Charge, Principal, RunEnd
 from sandbox.types import Result
 from server.errors import RunLostError
 from server.gloves.run import RunGloves
-from server.invocations.endings import Lost, end_of, lost_end
+from server.invocations.endings import Lost, bare, end_of, lost_end, unusable
 from server.invocations.live_log import LiveLog
 from server.leases import Lease
 from server.runs.followers import Followers
@@ -33,6 +33,15 @@ class EndedIn:
     tier: str
     wall: str
     wall_missing: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How a run was settled. `result` is another than what it ended with where that could not be stored."""
+
+    result: Result | Lost
+    end: RunEnd
+    charge: Charge
 
 
 class Settling:
@@ -59,19 +68,28 @@ class Settling:
         lines: LiveLog,
         gloves: RunGloves,
         ended_in: EndedIn | None = None,
-    ) -> tuple[RunEnd, Charge]:
+    ) -> Settled:
         """Settle a run; `ended_in` says where it ended, None for where it began.
 
         Raises RunLostError when somebody else ended it, or it could not be stored as it ended.
         """
+        place = {} if ended_in is None else asdict(ended_in)
         try:
             async with self._settling(principal, run):
                 await gloves.close()
-                end = lost_end(lines.lines) if isinstance(result, Lost) else await end_of(result)
-                end = replace(end, effects=tuple(gloves.effects), glove_calls=dict(gloves.counts))
-                if ended_in is not None:
-                    end = replace(end, **asdict(ended_in))
-                return end, await self._settle(principal, run, end, lines)
+                effects, glove_calls = tuple(gloves.effects), dict(gloves.counts)
+                if isinstance(result, Lost):
+                    end = replace(lost_end(lines.lines), effects=effects, glove_calls=glove_calls, **place)
+                    return Settled(result, end, await self._settle(principal, run, end, lines))
+                try:
+                    end = replace(await end_of(result, effects, glove_calls), **place)
+                    return Settled(result, end, await self._settle(principal, run, end, lines))
+                except (ValueError, TypeError, RecursionError):
+                    # It is the program's that it cannot be stored, and a run that is lost is free.
+                    log.exception("what a run came to cannot be stored")
+                result = unusable(result)
+                end = replace(await end_of(result, bare(effects), glove_calls), **place)
+                return Settled(result, end, await self._settle(principal, run, end))
         finally:
             if lines.stored:  # then others may follow it elsewhere; of a shorter run they learn by looking
                 self._keep(self._announce(run.run_id))
@@ -98,8 +116,11 @@ class Settling:
         finally:
             self._followers.tell(run.run_id)
 
-    async def _settle(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
-        """Finish, again and again while the database is away and the lease may live."""
+    async def _settle(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog | None = None) -> Charge:
+        """Finish, again and again while the database is away and the lease may live.
+
+        `lines` are those of the end, some of which are stored already; None where the end shall have none.
+        """
         for attempt, pause_s in enumerate(FINISH_PAUSES_S):
             try:
                 return await self._store_end(principal, run, end, lines)
@@ -113,9 +134,9 @@ class Settling:
                 return await self._charged(principal, run, end)
         return await self._store_end(principal, run, end, lines)
 
-    async def _store_end(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog) -> Charge:
+    async def _store_end(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog | None) -> Charge:
         """Finish with the lines that no batch has stored."""
-        stored = await lines.end()
+        stored = 0 if lines is None else await lines.end()
         return await self._store.finish(principal, run, replace(end, logs=end.logs[stored:]) if stored else end)
 
     async def _charged(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:

@@ -30,7 +30,7 @@ from agents_store.types import (
     RunEnd,
     RunState,
 )
-from sandbox.types import GloveError, Limits, Outcome
+from sandbox.types import GloveError, GloveFault, Limits, Outcome
 from server.errors import NotApplicableError, RunLostError
 from server.gloves.budget import Budget
 from server.gloves.effect import Answered, EffectError, error_of, status_of
@@ -40,6 +40,7 @@ from server.gloves.files import RunFiles, read_file, shown_file
 from server.gloves.fitting import Fitting
 from server.gloves.hosts import read_pattern
 from server.gloves.memory import RunMemory
+from server.gloves.run import CLOSE_S_MAX
 from server.gloves.secrets import RunSecrets
 from server.invocations.admission import Admission
 from server.invocations.endings import lost_end
@@ -145,6 +146,7 @@ class Applying:
 
     async def _begin(self, principal: Principal, plan: Plan) -> _Work:
         dry = plan.root.run
+        limits = Limits(**plan.root.recorded.version.limits)  # before the hold: what may fail must not leave it open
         start = ApplyStart(
             run_id=uuid_utils.compat.uuid7(),
             dry_run_id=dry.id,
@@ -161,7 +163,6 @@ class Applying:
         except (UnknownAgentError, VersionMovedError) as exc:
             raise NotApplicableError(f"The agent {dry.agent_name!r} has changed since; run it dry again.") from exc
         structlog.contextvars.bind_contextvars(run_id=str(run.run_id), user_id=str(run.user_id))
-        limits = Limits(**plan.root.recorded.version.limits)
         return _Work(principal, plan, run, limits, Budget(limits))
 
     async def _carry_out(self, work: _Work, done: set[int]) -> RunEnd:
@@ -184,7 +185,7 @@ class Applying:
             log.exception("apply lost")
         finally:
             for fetch in work.fetches.values():
-                await fetch.close()
+                await _close(fetch)
         return replace(lost_end(), effects=tuple(work.effects))
 
     async def _tried(self, work: _Work, step: Step) -> bool:
@@ -238,6 +239,11 @@ class Applying:
             answered: Answered = await fetch.send(request)
         except GloveError as exc:
             effect = work.record(step, arguments, started, **_failure(exc))
+        # The boundary around one request: no other side can make an apply lost, which would be free.
+        except Exception:
+            log.exception("glove failed", glove="fetch")
+            error = {"type": GloveFault.RUNTIME.value, "message": "the glove failed; whether it was sent is not known"}
+            effect = work.record(step, arguments, started, status=EffectStatus.UNKNOWN, error=error)
         else:
             effect = work.record(step, arguments, started, response=answered.value)
         try:
@@ -297,6 +303,15 @@ def _file_arguments(step: Step) -> dict[str, Any]:
 
 def _shown_request(step: Step) -> Any:
     return shown_file(_file_arguments(step)) if step.effect.glove == "files.write" else step.effect.request
+
+
+async def _close(fetch: RunFetch) -> None:
+    try:
+        async with asyncio.timeout(CLOSE_S_MAX):
+            await fetch.close()
+    # The boundary around what another side may break: the apply is settled whatever becomes of its connections.
+    except Exception:
+        log.exception("connections not closed")
 
 
 async def _claimed() -> None:

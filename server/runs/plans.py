@@ -150,7 +150,12 @@ def _require_answered(effect: EffectRecord) -> None:
 
 
 def _is_to_be_done(effect: EffectRecord) -> bool:
-    """Whether the dry run left this to be carried out: it was withheld, or sent nothing but answered from a mock."""
+    """Whether the dry run left this to be carried out: it was withheld, or sent nothing but answered from a mock.
+
+    What a mock let fail is not: the program was told that it did not come about, and went on from there.
+    """
+    if effect.error is not None:
+        return False
     if effect.glove in _WITHHELD:
         return effect.status is EffectStatus.WITHHELD
     if effect.glove != "fetch" or effect.status is not EffectStatus.MOCKED:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from server.gloves.hosts import PATTERN_CHARS_MAX
-from server.gloves.secret_box import SECRET_BYTES_MAX
+from server.gloves.secret_box import SECRET_BYTES_MAX, SECRET_CHARS_MIN
 
 HOSTS_MAX = 16
 
@@ -17,7 +17,7 @@ class PutSecret(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    value: SecretStr = Field(min_length=1, max_length=SECRET_BYTES_MAX, description="never shown again")
+    value: SecretStr = Field(min_length=SECRET_CHARS_MIN, max_length=SECRET_BYTES_MAX, description="never shown again")
     hosts: list[Annotated[str, Field(min_length=1, max_length=PATTERN_CHARS_MAX)]] = Field(
         min_length=1, max_length=HOSTS_MAX, description="where it may be sent to, spelled as in `allowed_hosts`"
     )

@@ -44,7 +44,9 @@ async def things_of(user: User) -> Things:
     agent_name, name, key_of_memory = f"agent-{number}", f"thing_{number}", f"key/{number}"
     await user.create(agent_name, LEAVES_A_FILE.format(name), examples=[{"inputs": {}, "expect": {}}])
     remembered = await user.http.put(f"/agents/{agent_name}/memory/{key_of_memory}", json={"value": 1})
-    secret = await user.http.put(f"/agents/{agent_name}/secrets/{name}", json={"value": "v", "hosts": ["a.example"]})
+    secret = await user.http.put(
+        f"/agents/{agent_name}/secrets/{name}", json={"value": "v-of-8-or-more", "hosts": ["a.example"]}
+    )
     assert (remembered.status_code, secret.status_code) == (200, 200)
     run = await user.http.post(user.path(agent_name), json={})
     key = await user.http.post("/api-keys", json={})

@@ -73,7 +73,7 @@ ROWS: dict[str, Row] = {
     "put_memory": Row(body={"value": 1}, fresh=True),
     "delete_memory": Row(204, fresh=True),
     "list_secrets": Row(),
-    "put_secret": Row(body={"value": "v", "hosts": ["a.example"]}, fresh=True),
+    "put_secret": Row(body={"value": "v-of-8-or-more", "hosts": ["a.example"]}, fresh=True),
     "delete_secret": Row(204, fresh=True),
     "show_credits": Row(),
     "list_credit_entries": Row(),

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from server.gloves.fetch import RunFetch
 from tests.acceptance.running import Json, RunningServer, User
 from tests.acceptance.worn import EVERYTHING, MOCKS, dry_run, glove_server, user_of
 from tests.support.http_server import Received, Served, answering, http_server, raw
@@ -107,6 +108,26 @@ def run(inputs, ctx):
     assert b"s3cr3t-value" in site.requests[-1].body
     shown = await user.http.get(f"/runs/{applied.json()['run_id']}/effects")
     assert "s3cr3t-value" not in applied.text + shown.text + str(dry)
+
+
+async def test_request_that_a_mock_let_fail_is_not_sent(user: User, site: Served) -> None:
+    code = """
+def run(inputs, ctx):
+    try:
+        ctx.fetch(inputs["url"], method="POST")
+    except ConnectionError:
+        ctx.memory.put("sent", False)
+"""
+    await user.create("sends", code, allowed_hosts=[origin(site)])
+    mocks = [{"glove": "fetch", "match": {"method": "POST"}, "error": {"type": "ConnectionError"}}]
+    dry = await dry_run(user, "sends", {"url": origin(site)}, mocks)
+
+    applied = (await user.http.post(f"/runs/{dry['run_id']}/apply")).json()
+
+    assert applied["complete"]
+    assert [effect["glove"] for effect in applied["effects"]] == ["memory.put"]
+    assert await state_of(user, "sends") == {"sent": False}
+    assert site.requests == []
 
 
 async def test_what_an_agent_called_is_applied_too(user: User, site: Served) -> None:
@@ -268,6 +289,47 @@ async def test_request_that_surely_was_not_sent_may_be_tried_again(user: User, s
     run = (await user.http.get(f"/runs/{first['run_id']}")).json()
     assert (run["state"], run["outcome"]) == ("failed", "failed")
     assert await state_of(user, "fails") == {}
+
+
+@pytest.mark.parametrize("broken", ["close", "send"])
+async def test_connection_that_breaks_in_a_way_nobody_foresaw_leaves_no_hold_and_is_charged(
+    user: User, site: Served, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    code = 'def run(inputs, ctx):\n    ctx.fetch(inputs["url"], method="POST")\n'
+    await user.create(f"breaks-{broken}", code, allowed_hosts=[origin(site)])
+    dry = await dry_run(user, f"breaks-{broken}", {"url": origin(site)}, MOCKS)
+
+    close = RunFetch.close
+
+    async def fail(fetch: RunFetch, *_: object) -> None:
+        await close(fetch)
+        raise OSError("bad record mac")
+
+    monkeypatch.setattr(RunFetch, broken, fail)
+    report = await user.http.post(f"/runs/{dry['run_id']}/apply")
+
+    assert report.status_code == 200, report.text
+    expected = {"close": ["performed"], "send": ["unknown"]}[broken]
+    assert [effect["status"] for effect in report.json()["effects"]] == expected
+    assert report.json()["charge_microcredits"] > 0
+    assert (await user.balance())["held_microcredits"] == 0
+
+
+async def test_limits_that_cannot_be_read_are_found_before_anything_is_held(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await user.create("limits", 'def run(inputs, ctx):\n    ctx.memory.put("k", 1)\n')
+    dry = await dry_run(user, "limits", {})
+
+    def unreadable(**limits: int) -> None:
+        raise TypeError("unexpected keyword argument")
+
+    monkeypatch.setattr("server.runs.applying.Limits", unreadable)
+    refused = await user.http.post(f"/runs/{dry['run_id']}/apply")
+
+    assert refused.status_code == 500
+    assert [run["kind"] for run in await user.runs()] == ["invocation"]
+    assert (await user.balance())["held_microcredits"] == 0
 
 
 async def test_two_applies_at_once_carry_it_out_once(user: User, site: Served) -> None:

@@ -119,14 +119,18 @@ async def test_a_run_that_needs_more_moves_up_in_the_same_run_and_hold(alice: Us
     assert after["held_microcredits"] == 0
 
 
-async def test_after_an_effect_nothing_is_run_again_and_nothing_is_charged(alice: User) -> None:
+async def test_after_an_effect_nothing_is_run_again_and_the_run_is_charged(alice: User) -> None:
     await create(alice, "acted", SHOWS_LATE)
     before = await alice.balance()
 
     answer = await alice.http.post(alice.path("acted"), json={"text": "ba", "remember": True})
 
     assert (answer.status_code, answer.json()["code"]) == (502, "tier_unsuited")
-    assert (await alice.balance())["available_microcredits"] == before["available_microcredits"]
+    after = await alice.balance()
+    charge = int(answer.headers["glovebox-charge"])
+    assert charge > 0
+    assert after["available_microcredits"] == before["available_microcredits"] - charge
+    assert after["held_microcredits"] == 0
     assert (await alice.http.get("/agents/acted")).json()["tier"] == "restricted"
     again = await alice.http.post(alice.path("acted"), json={"text": "ba", "remember": True})
     assert (again.status_code, again.json()) == (200, True)
@@ -138,6 +142,7 @@ async def test_a_pinned_tier_is_never_raised(alice: User) -> None:
     answer = await alice.http.post(alice.path("held"), json={"text": "ba"})
 
     assert (answer.status_code, answer.json()["code"]) == (502, "tier_unsuited")
+    assert answer.headers["glovebox-charge"] == "0"  # it called no glove
     assert (await alice.http.get("/agents/held")).json()["tier"] == "monty"
     assert (await alice.http.post(alice.path("held"), json={"plain": True})).json() == "plain"
 

@@ -87,7 +87,7 @@ def test_dry_run_is_looked_at_applied_and_replayed(glovebox: Shell) -> None:
 def test_rotation_seals_with_the_new_key_beside_a_running_server(
     worn: RunningServer, glovebox: Shell, tmp_path: Path
 ) -> None:
-    assert glovebox("secrets", "set", "counts", "TOKEN", "--host", "a.example", stdin="v").exit_code == 0
+    assert glovebox("secrets", "set", "counts", "TOKEN", "--host", "a.example", stdin="s3cr3t-value").exit_code == 0
     data_dir = worn.settings.data_dir
     old = base64.b64encode((data_dir / "secrets_key").read_bytes()).decode()
     new = base64.b64encode(os.urandom(32)).decode()

@@ -22,6 +22,9 @@ PATH_NAMES = {
     "run_id": "6f0e0a7e-3d0a-4a52-9d4e-6a3f3f0f2a11",
     "api_key_id": "6f0e0a7e-3d0a-4a52-9d4e-6a3f3f0f2a11",
     "version": "1",
+    "generation_id": "6f0e0a7e-3d0a-4a52-9d4e-6a3f3f0f2a11",
+    "key": "last",
+    "name": "last",
 }
 SENDABLE_MIN = 200
 

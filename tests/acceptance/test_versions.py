@@ -145,7 +145,7 @@ async def test_null_clears_what_can_be_without(alice: User) -> None:
         {"limits": {"unknown": 1}},
         {"inputs_schema": {"pattern": "a"}},
         {"examples": [{"inputs": {"n": "no integer"}, "expect": 1}]},
-        {"examples": [{"inputs": {}}]},
+        {"examples": [{"expect": {}}]},
         {"inputs_schema": {"properties": {"test": {}}}},
     ],
 )
@@ -429,8 +429,8 @@ def test_agent_is_edited_compared_and_rolled_back_from_the_command_line(glovebox
     assert "runs version 2" in edited.err
     assert [line.split("\t")[:4] for line in versions.out.splitlines()] == [
         ["VERSION", "CURRENT", "TIER", "ASKED"],
-        ["2", "*", "restricted", "auto"],
-        ["1", "", "restricted", "auto"],
+        ["2", "*", "monty", "auto"],
+        ["1", "", "monty", "auto"],
     ]
     assert "-    return {'version': 1, 'inputs': inputs}\n+    return {'version': 2, 'inputs': inputs}\n" in diff.out
     assert '-    "wall_ms_max": 10000\n+    "wall_ms_max": 2000\n' in diff.out

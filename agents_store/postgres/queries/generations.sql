@@ -42,7 +42,7 @@ order by id desc
 limit %(rows_max)s;
 
 -- name: reap_generations
-select glovebox.reap_generations(%(generations_max)s, %(abandoned)s);
+select glovebox.reap_generations(%(generations_max)s, %(abandoned)s, %(server_id)s);
 
 -- name: purge_generations
 select glovebox.purge_generations(%(retention_ms)s, %(rows_max)s);

@@ -13,7 +13,7 @@ select glovebox.read_limits();
 select glovebox.live_servers();
 
 -- name: reap_runs
-select glovebox.reap_runs(%(runs_max)s, %(abandoned)s);
+select glovebox.reap_runs(%(runs_max)s, %(abandoned)s, %(server_id)s);
 
 -- name: ping
 select 1;

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sandbox.types import Outcome
 
-PROGRAMS = Path(__file__).parent / "programs"
+PROGRAMS = Path(__file__).parent.parent / "programs" / "docker"
 _EXPECT = re.compile(r"^expect: (.+)$", re.MULTILINE)
 
 # What a run finds that comes after another one of the same owner, in the same container.

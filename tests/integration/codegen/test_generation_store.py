@@ -23,7 +23,7 @@ from agents_store.postgres.admin import audit_balances
 from agents_store.postgres.store import PostgresStore
 from agents_store.types import Balance, EntryKind, Principal
 from tests.support.database import Database
-from tests.support.records import generation_start
+from tests.support.records import SERVER_ID, generation_start
 
 FIRST_GRANT_MICROCREDITS = 10_000_000
 # claude-haiku-5-5, 4 attempts of 10,000 tokens at the price of writing them to the cache, and 1,000 of output
@@ -182,6 +182,25 @@ async def test_begin_whose_answer_was_lost_is_released_by_its_own_server(
     assert held == len(live) * HOLD_MICROCREDITS
     assert len(live) <= 1  # the one that got its answer
     assert await audit_balances(database.owner_url) == []
+
+
+async def test_server_gives_up_its_own_generations_alone(
+    store: PostgresStore, alice: Principal, database: Database
+) -> None:
+    own, others = generation_start(), generation_start(server_id=uuid4())
+    await store.register_server(others.server_id)
+    for start in (own, others):
+        await store.begin_generation(alice, start)
+    given_up = [own.generation_id, others.generation_id]
+    with psycopg.connect(database.login_url) as login:
+        reaped = login.execute(
+            "select glovebox.reap_generations(10, %s, null), glovebox.reap_generations(10, %s, %s)",
+            [given_up, given_up, SERVER_ID],
+        ).fetchone()
+
+    assert reaped == (0, 1)
+    assert (await store.get_generation(alice, own.generation_id)).reason == "lost"
+    assert (await store.get_generation(alice, others.generation_id)).state is GenerationState.GENERATING
 
 
 async def test_generations_of_others_are_unknown(store: PostgresStore, alice: Principal) -> None:

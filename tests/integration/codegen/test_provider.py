@@ -1,5 +1,6 @@
 """The model provider through its own library: whatever answers there, it ends as an answer or as a refusal."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from server.codegen.answers import ANSWER_BYTES_MAX
 from server.codegen.prompt import Request
 from server.codegen.provider import MessagesApi, Meter, ModelAnswer
 from server.errors import GenerationUnavailableError, ModelUnavailableError
-from tests.support.messages_api import MessagesServer, Reply, messages_server
+from tests.support.messages_api import PIECE_CHARS, MessagesServer, Reply, messages_server
 
 STARTED = TokenUsage(900, 1, 5_000, 70)
 WHOLE = TokenUsage(900, 400, 5_000, 70)
@@ -139,7 +140,39 @@ async def test_answer_without_end_is_cut(api: MessagesApi, spoken: MessagesServe
 
     assert answer.broken == f"has more than {ANSWER_BYTES_MAX} bytes"
     assert len(text) <= ANSWER_BYTES_MAX
-    assert usage == STARTED
+    assert usage == TokenUsage(900, 4_000, 5_000, 70)  # as many as it may have
+
+
+@pytest.mark.parametrize("reply", [Reply("x" * 1_000, cut_after=10), Reply("x" * 1_000, error_after=10)])
+async def test_text_of_an_answer_that_broke_off_is_counted(
+    api: MessagesApi, spoken: MessagesServer, reply: Reply
+) -> None:
+    spoken.reply(reply)
+    answer, usage, text = await asked(api)
+
+    assert (answer.stop_reason, answer.text) == (None, text)
+    assert len(text) == 10 * PIECE_CHARS
+    assert usage == TokenUsage(900, len(text) // 3, 5_000, 70)
+
+
+async def test_text_that_came_before_a_cancellation_is_counted(api: MessagesApi, spoken: MessagesServer) -> None:
+    spoken.reply(Reply("\u00fc" * 1_000, gated_after=10))
+    meter, pieces, enough = Meter(), list[str](), asyncio.Event()
+
+    def take(text: str) -> None:
+        pieces.append(text)
+        if len(pieces) == 10:
+            enough.set()
+
+    asking = asyncio.create_task(api.answer(engine(), Request("fixed", ["task"]), meter, take))
+    await asyncio.wait_for(enough.wait(), 20)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+
+    text_bytes = len("".join(pieces).encode())
+    assert meter.total == TokenUsage(900, -(-text_bytes // 3), 5_000, 70)
+    meter.begin_request(4_000)
+    assert meter.total.output_tokens == -(-text_bytes // 3)
 
 
 async def test_wait_that_a_provider_asks_for_is_bounded(api: MessagesApi, spoken: MessagesServer) -> None:

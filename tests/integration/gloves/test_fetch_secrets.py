@@ -2,9 +2,10 @@
 
 import asyncio
 import base64
+import html
 import json
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
 import pytest
 
@@ -164,6 +165,90 @@ async def test_a_value_that_comes_back_is_a_placeholder_again(fetching: MakeFetc
     for way in (value, quote(value, safe=""), json.dumps(value)[1:-1], base64.b64encode(value.encode()).decode()):
         assert way not in seen
     assert answer["text"].count(mark) == 4
+
+
+async def test_filled_basic_credentials_come_back_as_they_were_written(fetching: MakeFetching) -> None:
+    async def echo(request: Received, writer: asyncio.StreamWriter) -> None:
+        sent = request.headers["authorization"]
+        body = json.dumps({"Authorization": sent, "php": sent.replace("/", "\\/"), "url": quote(sent, safe="")})
+        await answering(body.encode(), head=f"X-Echo: {sent}\r\n")(request, writer)
+
+    async with http_server(echo) as served:
+        origin = served.url().rstrip("/")
+        fetch = fetching([origin])
+        fetch.keep("key", VALUE, origin)
+        mark = await fetch.use("key")
+        written = base64.b64encode(f"user:{mark}".encode()).decode()
+        answer = await fetch(served.url(), headers={"Authorization": f"Basic {written}"})
+
+    sent = served.requests[0].headers["authorization"].split()[1]
+    assert base64.b64decode(sent).decode() == f"user:{VALUE}"
+    assert answer["headers"]["x-echo"] == f"Basic {written}"
+    assert all(written in value for value in json.loads(answer["text"]).values())
+    for way in (sent, sent.rstrip("="), quote(sent, safe="")):
+        assert way not in repr(answer) + everything_of(fetch)
+
+
+ESCAPED = {
+    "JSON with slashes": json.dumps(VALUE)[1:-1].replace("/", "\\/"),
+    "JSON for HTML": json.dumps(VALUE)[1:-1].replace("&", "\\u0026").replace("=", "\\u003D").replace("+", "\\u002b"),
+    "JSON, every character": "".join(f"\\u{ord(character):04X}" for character in VALUE),
+    "percent, lower case": "".join(f"%{byte:02x}" for byte in VALUE.encode()),
+    "percent, of both cases": quote(VALUE, safe="").replace("%2F", "%2f").replace("%C3", "%c3"),
+    "percent, not all that is reserved": quote(VALUE, safe="&=/+").lower().replace("sk-live", "sk-Live"),
+    "a form": quote_plus(VALUE).replace("%2B", "%2b"),
+    "HTML by name": html.escape(VALUE),
+    "HTML by number": "".join(f"&#{ord(character)};" for character in VALUE),
+    "HTML by hexadecimal number": "".join(f"&#X{ord(character):x};" for character in VALUE),
+    "base64 for URLs": base64.urlsafe_b64encode(VALUE.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("way", ESCAPED)
+async def test_a_value_that_comes_back_escaped_is_a_placeholder_again(fetching: MakeFetching, way: str) -> None:
+    around = "100 % &amp; \\u00e4 \\/ %C3%A4 \u00e4"
+    body = f"{around}[{ESCAPED[way]}]{around}[{ESCAPED[way]}]"
+    async with http_server(answering(body.encode(), head=f"X-Echo: [{quote(ESCAPED[way])}]\r\n")) as served:
+        origin = served.url().rstrip("/")
+        fetch = fetching([origin])
+        fetch.keep("key", VALUE, origin)
+        mark = await fetch.use("key")
+        answer = await fetch(served.url())
+
+    assert answer["text"] == f"{around}[{mark}]{around}[{mark}]"
+
+
+async def test_a_value_that_comes_back_as_a_header_name_is_a_placeholder(fetching: MakeFetching) -> None:
+    async with http_server(answering(head=f"{PLAIN}: 1\r\n")) as served:
+        origin = served.url().rstrip("/")
+        fetch = fetching([origin])
+        fetch.keep("key", PLAIN, origin)
+        mark = await fetch.use("key")
+        answer = await fetch(served.url())
+
+    assert answer["headers"][mark] == "1"
+    assert PLAIN not in repr(answer) + everything_of(fetch)
+
+
+async def test_a_request_that_carries_a_secret_asks_for_no_part(fetching: MakeFetching) -> None:
+    async with http_server(answering()) as served:
+        origin = served.url().rstrip("/")
+        fetch = fetching([origin])
+        fetch.keep("key", PLAIN, origin)
+        mark = await fetch.use("key")
+        basic = base64.b64encode(f"u:{mark}".encode()).decode()
+        for url, headers in (
+            (served.url(f"/?k={mark}"), {}),
+            (served.url(f"/{mark}"), {}),
+            (served.url(), {"Authorization": f"Basic {basic}"}),
+        ):
+            with pytest.raises(GloveError, match="takes no Range header") as error:
+                await fetch(url, headers={"rAnge": "bytes=0-3", **headers})
+            assert error.value.fault is GloveFault.PERMISSION
+        assert served.requests == []
+        await fetch(served.url(), headers={"Range": "bytes=0-3"})
+
+    assert [request.headers["range"] for request in served.requests] == ["bytes=0-3"]
 
 
 async def test_a_placeholder_of_another_run_means_nothing(fetching: MakeFetching) -> None:

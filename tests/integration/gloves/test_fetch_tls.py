@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from agents_store.types import EffectStatus
 from sandbox.types import GloveError, GloveFault
 from tests.integration.gloves.fetching import OPENED, MakeFetching
-from tests.support.http_server import Served, answering
+from tests.support.http_server import Received, Served, answering
 
 
 @dataclass
@@ -140,6 +141,28 @@ async def test_an_unknown_authoritys_certificate_is_none(fetching: MakeFetching,
 
     assert error.value.fault is GloveFault.CONNECTION
     assert served.requests == []
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", EffectStatus.FAILED), ("POST", EffectStatus.UNKNOWN)], ids=["reads", "writes"]
+)
+async def test_what_tls_cannot_decrypt_is_a_connection_that_broke_off(
+    fetching: MakeFetching, authority: Authority, method: str, status: EffectStatus
+) -> None:
+    async with https_server(authority.serving(OPENED)) as served:
+        served.answer = forged_record
+        fetch = fetching([f"https://{OPENED}:{served.port}"], tls=authority.trusting())
+        with pytest.raises(GloveError, match="the connection broke off") as error:
+            await fetch(f"https://{OPENED}:{served.port}/", method)
+        await fetch.gloves.close()
+
+    assert error.value.fault is GloveFault.CONNECTION
+    assert fetch.last.status is status
+
+
+async def forged_record(request: Received, writer: asyncio.StreamWriter) -> None:
+    """Answers with application data that no key of the connection has encrypted (RFC 8446 section 5.2)."""
+    os.write(writer.get_extra_info("socket").fileno(), b"\x17\x03\x03\x00\x20" + bytes(32))
 
 
 async def test_two_names_on_one_address_share_no_connection(fetching: MakeFetching, authority: Authority) -> None:

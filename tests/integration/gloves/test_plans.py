@@ -70,6 +70,15 @@ async def test_writes_are_carried_out_in_order_and_reads_are_rested_on(
     assert {read.agent_id for read in found.reads} == {detail.agent.id}
 
 
+async def test_what_a_mock_let_fail_is_not_carried_out(store: PostgresStore, detail: AgentDetail) -> None:
+    posts = effects(*[("fetch", {"url": "https://a.example", "method": "POST"}, MOCKED)] * 2)
+    mocked = replace(posts[0], error={"type": "ConnectionError", "message": "mocked"})
+
+    found = await plan(store, await listed(store, detail, effects=[mocked, posts[1]]))
+
+    assert [step.place for step in found.steps] == [2]
+
+
 async def test_what_a_called_agent_listed_stands_where_it_was_called(store: PostgresStore, detail: AgentDetail) -> None:
     other = await store.create_agent(PRINCIPAL, f"agent-{uuid4().hex[:8]}", "", new_version())
     child = await listed(store, other, ("memory.put", {"key": "c", "value": 1}, WITHHELD))

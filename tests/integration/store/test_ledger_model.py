@@ -135,7 +135,7 @@ def step(chance: random.Random, bench: Bench, model: Model) -> None:
         case "expire":
             run_id = uuid4()
             if bench.begin(run_id, server_id=uuid4()) == model.begin(run_id, RUN + WALL_MS_MAX) == "begun":
-                assert bench.ask(bench.login, "reap_runs", runs_max=Int4(10), abandoned=[]) == (1,)
+                assert bench.ask(bench.login, "reap_runs", runs_max=Int4(10), abandoned=[], server_id=None) == (1,)
                 model.close(run_id, None)
         case "grant" | "repeat" as kind:
             key = chance.choice(list(model.keys)) if kind == "repeat" and model.keys else str(uuid4())

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -194,6 +196,30 @@ async def test_begin_that_got_no_answer_is_ended_by_the_next_reaping(
     assert (await store.get_balance(author.principal)).held_microcredits == HOLD_MICROCREDITS
     assert await store.reap() == 1
     assert await store.get_balance(author.principal) == Balance(before.available_microcredits, 0)
+
+
+async def test_run_that_another_server_began_after_all_is_not_ended_by_who_gave_it_up(
+    store: PostgresStore, database: Database, author: Author, superuser: psycopg.Connection
+) -> None:
+    """A key keeps its run's id, so that the repeat begins the same run, wherever it arrives."""
+    start, other = run_start(author.detail), uuid4()
+    with psycopg.connect(database.superuser_url) as blocking:
+        blocking.execute("lock table public.runs in access exclusive mode")
+        begin = asyncio.create_task(store.begin(author.principal, start))
+        waiting = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+        while not begin.done() and not superuser.execute(waiting).fetchone():  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        begin.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await begin
+    elsewhere = PostgresStore(database.login_url, pool_max=1)
+    await elsewhere.open()
+    await elsewhere.register_server(other)
+    begun = await elsewhere.begin(author.principal, replace(start, server_id=other))
+
+    assert await store.reap() == 0
+    assert (await elsewhere.finish(author.principal, begun, succeeded(wall_ms=12))).charge_microcredits == 1_012
+    await elsewhere.close()
 
 
 def test_queries_are_parsed_by_name_without_comments() -> None:

@@ -20,7 +20,7 @@ from agents_store.errors import (
 from agents_store.types import BegunRun, Charge, Principal, Run, RunEnd, RunStart, RunState
 from sandbox.errors import SandboxBusyError, SandboxLostError
 from sandbox.tiers import Tiers
-from sandbox.types import Inputs, LogLine, Outcome, Program, ProgramError, Result, Usage
+from sandbox.types import GloveError, Inputs, LogLine, Outcome, Program, ProgramError, Result, Usage
 from server.auth.errors import UnauthenticatedError
 from server.errors import (
     ForeignPathError,
@@ -122,6 +122,18 @@ def rig() -> Iterator[Rig]:
 
 def ends_with(result: Result | Exception) -> Any:
     async def behaviour(program: Program, inputs: Inputs) -> Result:
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    return behaviour
+
+
+def calls_a_glove(rig: Rig, result: Result | Exception) -> Any:
+    async def behaviour(program: Program, inputs: Inputs) -> Result:
+        assert rig.sandbox.gloves is not None
+        with pytest.raises(GloveError):
+            await rig.sandbox.gloves.call("nothing", {"a": 1})
         if isinstance(result, Exception):
             raise result
         return result
@@ -504,8 +516,48 @@ async def test_a_run_that_somebody_else_ended_is_lost() -> None:
     assert not rig.store.ends
 
 
-async def test_what_the_store_refuses_of_an_end_does_not_keep_its_hold(rig: Rig) -> None:
-    rig.store.finish_refusal = ValueError("cannot be stored")
+@pytest.mark.parametrize(
+    "value", [float("nan"), [float("inf")], {"a": object()}, 10**5_000], ids=["nan", "inf", "object", "digits"]
+)
+async def test_a_result_that_cannot_be_encoded_is_a_bad_one_and_charged(rig: Rig, value: Any) -> None:
+    result = Result(Outcome.SUCCEEDED, value=value, logs=(LogLine(1, "before"),), usage=Usage(wall_ms=9))
+    rig.sandbox.behaviour = ends_with(result)
+
+    answer = await rig.call()
+
+    assert (answer.status, json.loads(answer.body)["code"]) == (502, "bad_result")
+    assert answer.headers["Glovebox-Charge"] == "1"
+    assert (rig.end.outcome, rig.end.reason, rig.end.billable) == ("bad_result", None, True)
+    assert (rig.end.result_json, rig.end.wall_ms, rig.end.logs) == (None, 9, [])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "settled"), [(Outcome.SUCCEEDED, "bad_result"), (Outcome.FAILED, "failed")], ids=str
+)
+async def test_what_the_store_refuses_of_an_end_is_left_out_and_the_run_is_charged(
+    rig: Rig, outcome: Outcome, settled: str
+) -> None:
+    rig.store.finish_refusal = ValueError("the database refuses this value")
+    rig.sandbox.behaviour = calls_a_glove(rig, Result(outcome, value="\0", logs=(LogLine(1, "\0"),)))
+
+    answer = await rig.call()
+
+    assert json.loads(answer.body)["code"] == settled
+    assert (rig.end.outcome, rig.end.reason, rig.end.billable, rig.end.logs) == (settled, None, True, [])
+    assert [(effect.glove, effect.request, effect.error) for effect in rig.end.effects] == [("nothing", {}, None)]
+
+
+async def test_an_end_of_which_the_store_takes_nothing_does_not_keep_its_hold(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = rig.store.finish
+
+    async def take_lost_ones(principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
+        if end.reason is None:
+            raise ValueError("a defect of ours")
+        return await finish(principal, run, end)
+
+    monkeypatch.setattr(rig.store, "finish", take_lost_ones)
 
     with pytest.raises(RunLostError):
         await rig.call()
@@ -514,12 +566,29 @@ async def test_what_the_store_refuses_of_an_end_does_not_keep_its_hold(rig: Rig)
     rig.assert_nothing_held()
 
 
-async def test_a_result_that_cannot_be_encoded_does_not_keep_its_hold(rig: Rig) -> None:
-    rig.sandbox.behaviour = ends_with(Result(Outcome.SUCCEEDED, value=float("nan")))
+@pytest.mark.parametrize("outcome", [Outcome.TIER_UNSUITED, Outcome.REJECTED])
+@pytest.mark.parametrize("test", [False, True])
+async def test_outcomes_that_are_free_are_charged_once_a_glove_was_called(
+    rig: Rig, outcome: Outcome, test: bool
+) -> None:
+    rig.sandbox.behaviour = ends_with(Result(outcome))
+    free = await rig.call(test=test)
+    rig.sandbox.behaviour = calls_a_glove(rig, Result(outcome))
+    charged = await rig.call(test=test)
+
+    assert [end.billable for end in rig.store.ends.values()] == [False, True]
+    assert [end.outcome for end in rig.store.ends.values()] == [outcome.value] * 2
+    paid = [answer.headers["Glovebox-Charge"] for answer in (free, charged)]
+    assert paid == (["0", "0"] if test else ["0", "1"])
+
+
+async def test_a_lost_run_is_free_although_it_called_a_glove(rig: Rig) -> None:
+    rig.sandbox.behaviour = calls_a_glove(rig, SandboxLostError())
 
     with pytest.raises(RunLostError):
         await rig.call()
 
+    assert (rig.end.reason, rig.end.billable, len(rig.end.effects)) == ("lost", False, 1)
     rig.assert_nothing_held()
 
 

@@ -120,3 +120,42 @@ async def test_a_called_runs_end_is_its_callers_to_see() -> None:
         return "answered"
 
     assert await live.carry_called(uuid4(), called()) == "answered"
+
+
+@pytest.mark.parametrize("when", ["while it ends", "while it is settled"])
+async def test_a_called_run_is_settled_however_often_its_caller_is_cancelled(when: str) -> None:
+    live, run_id, steps = LiveRuns(), uuid4(), []
+    begun, reached, go_on = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def pause(step: str) -> None:
+        steps.append(step)
+        if step == when:
+            reached.set()
+            await go_on.wait()
+
+    async def called() -> None:
+        try:
+            with live.interruptible(run_id):
+                begun.set()
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    await pause("while it ends")
+        except RunCancelledError:
+            await pause("while it is settled")
+            steps.append("settled")
+
+    caller = asyncio.create_task(live.carry_called(run_id, called()))
+    await begun.wait()
+    caller.cancel()
+    await asyncio.wait_for(reached.wait(), 5)
+    for _ in range(3):
+        caller.cancel()
+        await asyncio.sleep(0)
+    assert not caller.done()
+    go_on.set()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(caller, 5)
+    assert steps == ["while it ends", "while it is settled", "settled"]
+    assert len(live) == 0

@@ -106,7 +106,7 @@ class Admission:
             self._give(user_id)
             return
         if self._waiting >= self._waiting_max:
-            raise ServerBusyError
+            self._make_room(user_id)
         waiter: _Waiter = asyncio.get_running_loop().create_future()
         self._queues.setdefault(user_id, deque()).append(waiter)
         self._waiting += 1
@@ -123,6 +123,18 @@ class Admission:
         finally:
             if watch is not None:
                 watch.cancel()
+
+    def _make_room(self, user_id: UUID) -> None:
+        """Turn away the last call of whoever has most of them waiting. Raises ServerBusyError where that is no other.
+
+        Source: McKenney, "Stochastic fairness queueing", 1990 (buffer stealing).
+        """
+        longest_id = max(self._queues, key=lambda waiting_id: len(self._queues[waiting_id]), default=user_id)
+        longest = self._queues.get(longest_id, deque())
+        if len(longest) <= len(self._queues.get(user_id, ())) + 1:
+            raise ServerBusyError
+        self._waiting -= 1
+        _end(longest.pop(), ServerBusyError())
 
     def _may_hold_more(self, user_id: UUID) -> bool:
         held = self._held.get(user_id, 0)

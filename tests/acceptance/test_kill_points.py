@@ -55,7 +55,7 @@ class Morgue:
         user = Caller.new()
         async with AsyncExitStack() as stack:
             here = await stack.enter_async_context(user.at(self._living))
-            created = await here.post("/agents", json={"agent_name": "doomed", "code": CODE})
+            created = await here.post("/agents", json={"agent_name": "doomed", "code": CODE, "tier": "restricted"})
             assert created.status_code == 201, created.text
             assert (await here.get("/credits")).status_code == 200
             async with self._starts:

@@ -14,8 +14,10 @@ from typing import Any, NoReturn
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import sandbox.restricted.child
+import sandbox.dialogue
 import server.app
+import server.sandboxes
+import server.stores
 from agents_store.postgres.store import PostgresStore
 from agents_store.types import BegunRun, Charge, Principal, RunEnd, RunStart
 from sandbox.restricted import RestrictedSandbox
@@ -135,8 +137,10 @@ def die_at(point: Point) -> None:
         return read_log(payload)
 
     DyingStore.point = DyingSandbox.point = point
-    vars(server.app).update(PostgresStore=DyingStore, RestrictedSandbox=DyingSandbox, create_app=create)
-    vars(sandbox.restricted.child).update(read_log=read_line)
+    vars(server.app).update(create_app=create)
+    vars(server.stores).update(PostgresStore=DyingStore)
+    vars(server.sandboxes).update(RestrictedSandbox=DyingSandbox)
+    vars(sandbox.dialogue).update(read_log=read_line)
 
 
 def main() -> None:

@@ -104,9 +104,9 @@ PLAIN_POISONS = {
     "small integers": Poison("import ctypes", "ctypes.c_uint32.from_address(id(100) + 24).value = 99", "sum([50, 50])"),
     "the guest": Poison("from sandbox.guest import report", "report.MESSAGE_CHARS_MAX = 1", "report.MESSAGE_CHARS_MAX"),
     "writing of results": Poison(
-        "from sandbox.guest import child, frames",
-        "child.find_fault = lambda value: 'forged'",
-        "child.find_fault(1)",
+        "from sandbox.guest import exchange",
+        "exchange.find_fault = lambda value, name="": 'forged'",
+        "exchange.find_fault(1)",
     ),
     "limits": Poison(
         "import resource",

@@ -105,7 +105,7 @@ PLAIN_POISONS = {
     "the guest": Poison("from sandbox.guest import report", "report.MESSAGE_CHARS_MAX = 1", "report.MESSAGE_CHARS_MAX"),
     "writing of results": Poison(
         "from sandbox.guest import exchange",
-        "exchange.find_fault = lambda value, name="": 'forged'",
+        "exchange.find_fault = lambda value, name=None: 'forged'",
         "exchange.find_fault(1)",
     ),
     "limits": Poison(

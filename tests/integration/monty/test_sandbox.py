@@ -5,6 +5,7 @@ import os
 import random
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -262,8 +263,9 @@ async def test_worker_that_dies_is_an_ordinary_outcome(sandbox: MontySandbox, ru
     going = asyncio.ensure_future(run(ENDLESS, limits=Limits(wall_ms_max=60_000)))
     async with asyncio.timeout(30):
         while not going.done():  # one that is busy with its own start may be killed first
-            for pid in busy_workers():
-                os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError, FileNotFoundError):  # it may be gone by itself meanwhile
+                for pid in busy_workers():
+                    os.kill(pid, signal.SIGKILL)
             await asyncio.sleep(0.02)
         result = await going
 

@@ -94,7 +94,7 @@ def _llm_sandbox(host: str, image: str, scratch: Path) -> Iterator[tuple[str, Ca
     command = [str(home / "bin/python"), "-c", SESSION, host, image, PROGRAM, json.dumps(SLEEP)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-        assert process.stdout is not None  # noqa: S101
+        assert process.stdout is not None  # noqa: S101 - as above
         to_session, from_session = process.stdin, process.stdout
 
         def call() -> tuple[float, str]:

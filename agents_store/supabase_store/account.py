@@ -40,7 +40,7 @@ _LISTINGS = (
         "agent_versions",
         ("agent_id", "version"),
         "agent_id,version,asked_tier:tier,...version_tiers(tier:resolved_tier,tier_reasons:reasons),code,limits,"
-        "inputs_schema,examples,created_at",
+        "inputs_schema,examples,allowed_hosts,created_at",
         10,
     ),
     _Listing(
@@ -48,7 +48,8 @@ _LISTINGS = (
         "runs",
         ("id",),
         "id,kind,agent_id,agent_name,version,tier,wall,wall_missing,test,state,outcome,reason,inputs,result,error,seed,"
-        "wall_ms,cpu_ms,peak_memory_bytes,output_bytes,charge_microcredits,created_at,started_at,finished_at",
+        "wall_ms,cpu_ms,peak_memory_bytes,output_bytes,charge_microcredits,created_at,started_at,finished_at,"
+        "parent_run_id,source_run_id,glove_calls,complete,replayable",
         10,
     ),
     _Listing("log", "run_logs", ("run_id", "seq"), "run_id,seq,at_ms,message,fields", 200),

@@ -30,7 +30,7 @@ _CPU_SHARES = 512
 _UID_MIN, _UID_COUNT = 20_000, 40_000
 _ENVIRONMENT = {
     "HOME": "/tmp",  # noqa: S108 - the container's own
-    "TMPDIR": "/tmp",  # noqa: S108
+    "TMPDIR": "/tmp",  # noqa: S108 - the container's own, as in all of this module
     "USER": "agent",
     "LOGNAME": "agent",
     "LC_ALL": "C.UTF-8",
@@ -92,7 +92,7 @@ def container_config(api: APIClient, *, image_id: str, runtime: Runtime, shape: 
         "entrypoint": list(ENTRYPOINT),
         "command": [PACKAGES] if shape.packages else [],
         "user": f"{uid}:{uid}",
-        "working_dir": "/tmp",  # noqa: S108
+        "working_dir": "/tmp",  # noqa: S108 - as above
         "hostname": "glovebox",
         "environment": dict(_ENVIRONMENT),
         "labels": {LEASE_LABEL: lease, GUEST_LABEL: GUEST_VERSION},
@@ -115,7 +115,7 @@ def _host_config(api: APIClient, runtime: Runtime, shape: Shape) -> Mapping[str,
         cap_drop=["ALL"],
         security_opt=["no-new-privileges:true", f"seccomp={seccomp_profile()}"],
         read_only=True,
-        tmpfs={place: _tmpfs(shape) for place in ("/tmp", "/dev/shm")},  # noqa: S108
+        tmpfs={place: _tmpfs(shape) for place in ("/tmp", "/dev/shm")},  # noqa: S108 - as above
         mem_limit=memory_bytes,
         memswap_limit=memory_bytes,
         pids_limit=max(processes, _GVISOR_PROCESSES) if runtime.is_gvisor else processes,

@@ -67,7 +67,7 @@ def _watch_urandom(told: _Told) -> None:
 
     os.urandom, os.getrandom = watched_urandom, watched_getrandom
     random.seed = watched_seed
-    random._urandom = watched_urandom  # type: ignore[attr-defined]
+    random._urandom = watched_urandom  # type: ignore[attr-defined] # which the stubs do not know
 
 
 class _SeedNumpy(importlib.abc.MetaPathFinder, importlib.abc.Loader):

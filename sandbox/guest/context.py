@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 GLOVES = (
@@ -63,9 +63,9 @@ class Memory:
             answer = call("memory.get", {"key": key})
             return answer["value"] if answer["found"] else default
 
-        def put(key: str, value: object, *, tags: object = (), importance: float = 0.0) -> None:
+        def put(key: str, value: object, *, tags: Iterable[object] = (), importance: float = 0.0) -> None:
             """Remember a JSON value."""
-            call("memory.put", {"key": key, "value": value, "tags": list(tags), "importance": importance})  # type: ignore[call-overload]
+            call("memory.put", {"key": key, "value": value, "tags": list(tags), "importance": importance})
 
         def delete(key: str) -> bool:
             """Forget a key; whether it was there."""
@@ -75,9 +75,9 @@ class Memory:
             """Keys in their order, at most `limit`."""
             return call("memory.list", {"prefix": prefix, "limit": limit})
 
-        def search(text: str, limit: int = 5, *, tags: object = ()) -> Any:
+        def search(text: str, limit: int = 5, *, tags: Iterable[object] = ()) -> Any:
             """What means nearly the same, best first: dicts with key, value, score, tags, importance."""
-            return call("memory.search", {"text": text, "limit": limit, "tags": list(tags)})  # type: ignore[call-overload]
+            return call("memory.search", {"text": text, "limit": limit, "tags": list(tags)})
 
         self.get, self.put, self.delete, self.list, self.search = get, put, delete, list_keys, search
 

@@ -142,7 +142,7 @@ class Child:
         self._channel.close()
 
     def _measure(self, report: Report, started_ns: int) -> None:
-        assert self._meter is not None  # noqa: S101
+        assert self._meter is not None  # noqa: S101 - `do` asked already
         report.usage = Usage(
             wall_ms=(time.perf_counter_ns() - started_ns) // 1_000_000,
             cpu_ms=self._meter.read().cpu_ns // 1_000_000,

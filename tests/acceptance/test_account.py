@@ -55,9 +55,12 @@ async def test_export_is_what_the_other_routes_show(alice: User, bob: User) -> N
     assert counts == {"agent": 1, "version": 2, "run": 3, "log": 3, "entry": 5}
     assert (of["agent"][0]["id"], of["agent"][0]["status"]) == (changed.json()["id"], "deleted")
     assert [version["code"] for version in of["version"]] == [CODE, CODE + "#"]
+    assert all(version["allowed_hosts"] == [] for version in of["version"])
     runs = await alice.runs()
     for run, line in zip(runs[::-1], of["run"], strict=True):
         whole = (await alice.http.get(f"/runs/{run['id']}")).json()
+        assert whole.keys() - line.keys() <= {"usage"}, "whose parts stand by themselves"
+        assert {"parent_run_id", "source_run_id", "glove_calls", "complete", "replayable"} <= line.keys()
         shared = whole.keys() & line.keys() - {"created_at", "started_at", "finished_at"}
         assert {name: line[name] for name in shared} == {name: whole[name] for name in shared}
         assert line["result"]["odd"] == "\u2028\n"

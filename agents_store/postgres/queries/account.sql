@@ -46,7 +46,7 @@ join public.agent_versions v on v.agent_id = f.agent_id and v.version = f.versio
 left join public.version_tiers t on t.user_id = v.user_id and t.agent_id = v.agent_id and t.version = v.version
 cross join lateral (
     select 'version' as type, v.agent_id, v.version, v.tier as asked_tier, t.resolved_tier as tier, v.code, v.limits,
-        v.inputs_schema, v.examples, t.reasons as tier_reasons, v.created_at
+        v.inputs_schema, v.examples, v.allowed_hosts, t.reasons as tier_reasons, v.created_at
 ) e
 where f.bytes - octet_length(v.code) - octet_length(v.examples::text) <= %(bytes_max)s
 order by f.agent_id, f.version;
@@ -68,7 +68,8 @@ join public.runs r on r.id = f.id
 cross join lateral (
     select 'run' as type, r.id, r.kind, r.agent_id, r.agent_name, r.version, r.tier, r.wall, r.wall_missing, r.test,
         r.state, r.outcome, r.reason, r.inputs, r.result, r.error, r.seed, r.wall_ms, r.cpu_ms, r.peak_memory_bytes,
-        r.output_bytes, r.charge_microcredits, r.created_at, r.started_at, r.finished_at
+        r.output_bytes, r.charge_microcredits, r.created_at, r.started_at, r.finished_at, r.parent_run_id,
+        r.source_run_id, r.glove_calls, r.complete, r.replayable
 ) e
 where f.bytes_so_far - f.bytes <= %(bytes_max)s
 order by r.id;

@@ -16,14 +16,18 @@ values (%(user_id)s, %(id)s, 1, %(code)s, %(tier)s, %(limits)s::jsonb, %(inputs_
 insert into public.version_tiers (user_id, agent_id, version, resolved_tier, reasons)
 values (%(user_id)s, %(id)s, 1, %(resolved_tier)s, %(reasons)s::jsonb);
 
+-- The page first, then what is joined to it: otherwise all agents of the user are joined before the page is cut.
 -- name: list_agents
 select a.id, a.user_id, a.agent_name, a.description, a.status, t.resolved_tier as tier, a.current_version as version,
     a.revision, a.created_at, a.updated_at
-from public.agents a
+from (
+    select * from public.agents
+    where status = 'active' and id < %(before)s
+    order by id desc
+    limit %(rows_max)s
+) a
 join public.version_tiers t on t.user_id = a.user_id and t.agent_id = a.id and t.version = a.current_version
-where a.status = 'active' and a.id < %(before)s
-order by a.id desc
-limit %(rows_max)s;
+order by a.id desc;
 
 -- name: list_agents_by_name
 select a.id, a.user_id, a.agent_name, a.description, a.status, t.resolved_tier as tier, a.current_version as version,

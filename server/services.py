@@ -29,6 +29,7 @@ from server.invocations.reserve import Reserve
 from server.invocations.seats import Seats
 from server.invocations.service import Invocations
 from server.invocations.settling import Settling
+from server.invocations.turns import Turns
 from server.leases import Lease
 from server.observability.gauges import Gauges
 from server.observability.metrics import Metrics
@@ -134,7 +135,9 @@ def wire(settings: Settings, store: Store, tiers: Tiers, verifier: Verifier, fit
         user_dry_runs_live_max=settings.user_dry_runs_live_max,
     )
     rates = DryRunRates(settings.user_dry_runs_per_hour_max)
-    settling = Settling(store, lease, followers)
+    # The other half of the connections is for reading.
+    turns = Turns(max(1, settings.database_pool_max // 2))
+    settling = Settling(store, lease, followers, turns)
     metrics = Metrics()
     metrics.add(Gauges(metrics, lease, admission, store, tiers))
     agents = Agents(
@@ -176,6 +179,7 @@ def wire(settings: Settings, store: Store, tiers: Tiers, verifier: Verifier, fit
             rates=rates,
             metrics=metrics,
             followers=followers,
+            turns=turns,
         ),
         followers=followers,
         following=Following(store, followers, live),

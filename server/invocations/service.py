@@ -38,6 +38,7 @@ from server.invocations.rates import DryRunRates
 from server.invocations.reserve import Reserve
 from server.invocations.seats import Seats
 from server.invocations.settling import EndedIn, Settling
+from server.invocations.turns import Turns
 from server.leases import Lease
 from server.observability.metrics import Metrics
 from server.offload import offload
@@ -128,6 +129,7 @@ class Invocations:
         rates: DryRunRates,
         metrics: Metrics,
         followers: Followers,
+        turns: Turns,
     ) -> None:
         self._callers = callers
         self._store = store
@@ -142,7 +144,8 @@ class Invocations:
         self._rates = rates
         self._metrics = metrics
         self._followers = followers
-        self._settling = Settling(store, lease, followers)
+        self._turns = turns
+        self._settling = Settling(store, lease, followers, turns)
         self._raising = Raising(tiers, store, contracts)
 
     async def close(self) -> None:
@@ -249,7 +252,8 @@ class Invocations:
         while True:
             start = self._start(order, run_id)
             try:
-                run = await self._store.begin(principal, start)
+                async with self._turns.taken(principal.user_id):
+                    run = await self._store.begin(principal, start)
             except (VersionMovedError, UnknownAgentError):  # unknown is also what was deleted and made anew
                 self._contracts.drop(principal, order.contract.agent_name)
                 if not retries_left:

@@ -17,11 +17,14 @@ from server.errors import RunLostError
 from server.gloves.run import RunGloves
 from server.invocations.endings import Lost, bare, end_of, lost_end, unusable
 from server.invocations.live_log import LiveLog
+from server.invocations.turns import Turns
 from server.leases import Lease
 from server.runs.followers import Followers
 
 RELEASE_PAUSE_S = 2.0
 FINISH_PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0)
+
+IN_DOUBT = "The database went away while the run's end was stored: look at the run to see how it ended."
 
 log = structlog.get_logger("server.invocations")
 
@@ -47,8 +50,9 @@ class Settled:
 class Settling:
     """Ends runs in the store, whatever is in the way."""
 
-    def __init__(self, store: Store, lease: Lease, followers: Followers) -> None:
+    def __init__(self, store: Store, lease: Lease, followers: Followers, turns: Turns) -> None:
         self._store = store
+        self._turns = turns
         self._lease = lease
         self._followers = followers
         self._tasks: set[asyncio.Task[None]] = set()
@@ -107,6 +111,8 @@ class Settling:
         except StaleRunError as exc:
             log.warning("run was ended by another process")
             raise RunLostError(run.run_id) from exc
+        except RunLostError:
+            raise
         # The boundary around one run's end: whatever is in the way of storing it must not keep its hold.
         except Exception as exc:
             log.exception("finish failed")
@@ -121,23 +127,46 @@ class Settling:
 
         `lines` are those of the end, some of which are stored already; None where the end shall have none.
         """
-        for attempt, pause_s in enumerate(FINISH_PAUSES_S):
+        unanswered = False
+        for pause_s in (*FINISH_PAUSES_S, None):
             try:
                 return await self._store_end(principal, run, end, lines)
-            except StoreUnavailableError:
-                if self._lease.seconds_left <= pause_s:
-                    raise
+            except StoreUnavailableError as exc:
+                if pause_s is None or self._lease.seconds_left <= pause_s:
+                    return await self._give_up(principal, run, end, exc)
+                unanswered = True
                 await asyncio.sleep(pause_s)
             except StaleRunError:
-                if attempt == 0:
+                if not unanswered:
                     raise
                 return await self._charged(principal, run, end)
-        return await self._store_end(principal, run, end, lines)
+        raise AssertionError("the last attempt returns or raises")
+
+    async def _give_up(
+        self, principal: Principal, run: BegunRun, end: RunEnd, unanswered: StoreUnavailableError
+    ) -> Charge:
+        """Release a run whose finish got no answer, unless that shows that it had been stored after all.
+
+        Raises:
+            RunLostError: it is lost, or nobody knows yet and the hold is released as soon as the database answers.
+            StaleRunError: somebody else ended it.
+        """
+        log.warning("finish not answered")
+        try:
+            await self._store.finish(principal, run, lost_end())
+        except StaleRunError:
+            return await self._charged(principal, run, end)
+        except StoreError as exc:
+            log.warning("hold not released", error=type(exc).__name__)
+            self._keep(self._release_later(principal, run, self._lease.server_id))
+            raise RunLostError(run.run_id, IN_DOUBT) from unanswered
+        raise RunLostError(run.run_id) from unanswered
 
     async def _store_end(self, principal: Principal, run: BegunRun, end: RunEnd, lines: LiveLog | None) -> Charge:
         """Finish with the lines that no batch has stored."""
         stored = 0 if lines is None else await lines.end()
-        return await self._store.finish(principal, run, replace(end, logs=end.logs[stored:]) if stored else end)
+        async with self._turns.taken(run.user_id):
+            return await self._store.finish(principal, run, replace(end, logs=end.logs[stored:]) if stored else end)
 
     async def _charged(self, principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
         """What a finish whose answer was lost did after all.

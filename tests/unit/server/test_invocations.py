@@ -506,6 +506,42 @@ async def test_a_finish_that_was_stored_although_its_answer_was_lost_is_answered
     assert (answer.status, answer.headers["Glovebox-Charge"]) == (200, "1")
 
 
+async def test_the_last_finish_that_was_stored_although_its_answer_was_lost_is_answered(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lease may have ended, so that there is no second attempt: the release tells that there was no need of it."""
+    finish = rig.store.finish
+    answers = iter([StoreUnavailableError()])
+
+    async def lose_first_answer(principal: Principal, run: BegunRun, end: RunEnd) -> Charge:
+        charge = await finish(principal, run, end)
+        for error in answers:
+            raise error
+        return charge
+
+    monkeypatch.setattr(rig.store, "finish", lose_first_answer)
+
+    answer = await rig.call()
+
+    assert (answer.status, answer.headers["Glovebox-Charge"]) == (200, "1")
+    assert [end.outcome for end in rig.store.ends.values()] == ["succeeded"]
+
+
+async def test_nobody_is_told_that_a_run_costs_nothing_before_that_is_known() -> None:
+    rig = Rig()
+
+    async def go_down(program: Program, inputs: Inputs) -> Result:
+        rig.store.down = 1_000
+        return Result(Outcome.SUCCEEDED)
+
+    rig.sandbox.behaviour = go_down
+
+    with pytest.raises(RunLostError, match="look at the run"):
+        await rig.call()
+
+    await rig.services.invocations.close()
+
+
 async def test_a_run_that_somebody_else_ended_is_lost() -> None:
     rig = Rig()
     rig.store.finish_refusal = StaleRunError()

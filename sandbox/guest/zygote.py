@@ -27,7 +27,7 @@ from contextlib import suppress
 from typing import NoReturn, cast
 
 from sandbox.guest import kernel, seccomp, wall
-from sandbox.guest.child import Language, serve_one_job
+from sandbox.guest.child import REHEARSAL, Language, rehearse, serve_one_job
 from sandbox.guest.frames import Kind, write_frame
 
 STATUS, FORKED, ENDED, NOT_FORKED = b"s", b"p", b"e", b"n"
@@ -65,6 +65,7 @@ class Zygote:
         self._language = language
         self._own_namespace = os.pidfd_open(os.getpid()) if fresh_pid_namespaces else None
         self._filter = seccomp.build_filter()
+        self._rehearsal = language.compile_program(REHEARSAL).code
 
     def serve(self) -> None:
         """Answer the host until it hangs up."""
@@ -118,12 +119,12 @@ class Zygote:
         try:
             signal.set_wakeup_fd(-1)
             kernel.die_with_parent()
+            if self._rehearsal is not None:
+                rehearse(self._language, self._rehearsal)
             wall.seal(channel, self._filter)
+            serve_one_job(self._language)
         except wall.WallError as error:
             write_frame(wall.CHANNEL, Kind.WALL_FAILED, str(error).encode())
-            os._exit(1)
-        try:
-            serve_one_job(self._language)
         finally:
             os._exit(1)
 

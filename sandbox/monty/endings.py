@@ -1,5 +1,6 @@
 """From what became of a session to the result of a run."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import groupby
 
@@ -15,8 +16,11 @@ from sandbox.monty.session import Heard
 from sandbox.types import JsonValue, Limits, Outcome, ProgramError, Result
 
 
-def to_result(heard: Heard, limits: Limits, *, kernel_killed: bool) -> Result:
-    """How a run ended. Raises SandboxLostError where its worker never stood."""
+def to_result(heard: Heard, limits: Limits, kernel_killed: Callable[[], bool]) -> Result:
+    """How a run ended. Raises SandboxLostError where its worker never stood.
+
+    `kernel_killed` tells of a worker that is gone whether the kernel ended one for memory.
+    """
     if heard.stopped:
         return _result(heard, Outcome.SUCCEEDED, None)
     if heard.condemned is not None:
@@ -24,7 +28,7 @@ def to_result(heard: Heard, limits: Limits, *, kernel_killed: bool) -> Result:
     if heard.fault is not None:
         return _result(heard, Outcome.BAD_RESULT, ProgramError("BadResult", heard.fault[:MESSAGE_CHARS_MAX]))
     if heard.error is not None:
-        return _failed(heard, heard.error, limits, kernel_killed=kernel_killed)
+        return _failed(heard, heard.error, limits, kernel_killed)
     return _succeeded(heard, limits)
 
 
@@ -42,9 +46,9 @@ def _succeeded(heard: Heard, limits: Limits) -> Result:
     return _result(heard, Outcome.SUCCEEDED, None, value)
 
 
-def _failed(heard: Heard, error: Exception, limits: Limits, *, kernel_killed: bool) -> Result:
+def _failed(heard: Heard, error: Exception, limits: Limits, kernel_killed: Callable[[], bool]) -> Result:
     if isinstance(error, MontyCrashedError):
-        return _crashed(heard, error, kernel_killed=kernel_killed)
+        return _crashed(heard, error, kernel_killed=kernel_killed())
     if not isinstance(error, MontyError):  # a frame over the library's own bound
         heard.exceeded = "output_bytes_max"
         return _result(heard, Outcome.TOO_MUCH_OUTPUT, _condemnation(heard, limits))

@@ -7,7 +7,7 @@ protocol is condemned. Shared by the tiers whose guests speak `sandbox.guest.fra
 import asyncio
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -25,6 +25,7 @@ _WHILE_COMPILING = frozenset({Kind.CODE, Kind.REFUSED})
 _ALWAYS = frozenset({Kind.NO_MEMORY})
 
 Condemn = Callable[[Outcome, str | None], None]
+Logged = Callable[[int], Awaitable[None]]
 
 
 class Channel(Protocol):
@@ -80,7 +81,14 @@ class Dialogue:
             self._call.cancel()
 
     async def follow(
-        self, limits: Limits, heard: Heard, gloves: Gloves | None, *, compiling: bool, checking: bool = False
+        self,
+        limits: Limits,
+        heard: Heard,
+        gloves: Gloves | None,
+        logged: Logged,
+        *,
+        compiling: bool,
+        checking: bool = False,
     ) -> None:
         """Take frames until the last one, the end of the channel, or a stop. `heard` grows with each.
 
@@ -88,6 +96,7 @@ class Dialogue:
             limits: of the run.
             heard: where to put what comes.
             gloves: who takes log lines and answers calls; None where no program runs.
+            logged: told the bytes of each line; nothing more is read before it returns.
             compiling: whether the guest compiles first: code and refusals come before the program's first step, later
                 ones would be forged by what ran.
             checking: whether the job is done once the program is compiled.
@@ -112,6 +121,7 @@ class Dialogue:
                     return
             elif kind == Kind.LOG and gloves is not None:
                 self._take_log(payload, limits, heard, gloves, (time.perf_counter_ns() - started_ns) // 1_000_000)
+                await logged(len(payload))
             elif kind == Kind.CALL and gloves is not None:
                 await self._answer(payload, heard, gloves)
             elif kind == Kind.RANDOMNESS:

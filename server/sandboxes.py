@@ -42,6 +42,7 @@ def _sandboxes(settings: Settings, lease: Callable[[], str]) -> Iterator[Sandbox
             engine_url=settings.docker_host,
             image=settings.docker_image,
             runtime=settings.docker_runtime,
+            cgroup_parent=settings.docker_cgroup_parent,
             pool_size=settings.docker_pool_size,
             containers_max=settings.docker_containers_max,
             user_containers_max=settings.docker_user_containers_max,

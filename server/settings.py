@@ -161,6 +161,11 @@ class Settings(BaseSettings):
     docker_runtime: str | None = Field(
         None, description="container runtime that the engine lists, such as `runsc`; unset: the engine's default"
     )
+    docker_cgroup_parent: str | None = Field(
+        None,
+        description="control group (or systemd slice) of the containers, as the engine wants it named; unset: the "
+        "engine's own choice",
+    )
     docker_pool_size: int = Field(4, ge=0, le=64, description="containers kept started ahead of need")
     docker_containers_max: int = Field(32, ge=1, le=512, description="containers at once on this machine")
     docker_user_containers_max: int = Field(8, ge=1, le=512, description="containers that one user's runs take at once")

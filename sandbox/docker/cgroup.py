@@ -9,6 +9,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.docker.weight import Weight
+
 ROOT = Path("/sys/fs/cgroup")
 _READ_BYTES = 8192
 
@@ -38,6 +40,8 @@ class Counters:
     stat: Path
     memory_events: Path
     process_events: Path
+    weight: "Path | None" = None
+    """The directory that says how the container stands against others, None where it is not visible."""
 
 
 def find_counters(container_id: str, pid: int | None = None, root: Path = ROOT) -> Counters:
@@ -55,17 +59,24 @@ def find_counters(container_id: str, pid: int | None = None, root: Path = ROOT) 
         place = _find(container_id, pid, root, "")
         return Counters(
             place / "cpu.stat", place / "memory.current", place / "memory.peak", place / "memory.stat",
-            place / "memory.events", place / "pids.events",
+            place / "memory.events", place / "pids.events", place,
         )  # fmt: skip
     cpu, memory, pids = (_find(container_id, pid, root / name, name) for name in ("cpuacct", "memory", "pids"))
+    weight = None
+    with suppress(NoCgroupError):
+        weight = _find(container_id, pid, root / "cpu", "cpu")
     return Counters(
         cpu / "cpuacct.usage", memory / "memory.usage_in_bytes", memory / "memory.max_usage_in_bytes",
-        memory / "memory.stat", memory / "memory.oom_control", pids / "pids.events",
+        memory / "memory.stat", memory / "memory.oom_control", pids / "pids.events", weight,
     )  # fmt: skip
 
 
 def _find(container_id: str, pid: int | None, mounted: Path, controller: str) -> Path:
-    usual = (mounted / "docker" / container_id, mounted / "system.slice" / f"docker-{container_id}.scope")
+    usual = (
+        mounted / container_id,
+        mounted / "docker" / container_id,
+        mounted / "system.slice" / f"docker-{container_id}.scope",
+    )
     for place in usual:
         if place.is_dir():
             return place
@@ -83,6 +94,8 @@ class Meter:
     """Reads one container's counters against the baseline that `begin` takes. It holds files: close it."""
 
     def __init__(self, counters: Counters) -> None:
+        self.members = counters.usage.parent / "cgroup.procs"
+        """Lists the container's processes."""
         self._fds: list[int] = []
         self._closed = False
         try:
@@ -98,6 +111,7 @@ class Meter:
         with suppress(OSError):  # cgroup2 has it since Linux 5.19
             self._peak = self._open(counters.peak)
         self._resettable = self._reopen_for_reset(counters.peak)
+        self._weight = None if counters.weight is None else Weight(counters.weight)
         self._latest = Reading()
         self.begin()
 
@@ -135,6 +149,21 @@ class Meter:
                 refused_forks=self._read_events(self._process_events, rb"^max (\d+)$") - self._refusals,
             )
         return self._latest
+
+    @property
+    def latest(self) -> Reading:
+        """What was read last."""
+        return self._latest
+
+    def lower(self) -> None:
+        """See `sandbox.watch.Meter`."""
+        if self._weight is not None:
+            self._weight.lower()
+
+    def restore(self) -> None:
+        """See `sandbox.watch.Meter`."""
+        if self._weight is not None:
+            self._weight.restore()
 
     def close(self) -> None:
         """Let go of the files. Idempotent."""

@@ -11,7 +11,8 @@ import structlog
 
 from sandbox.docker.cgroup import Meter, NoCgroupError, find_counters
 from sandbox.docker.engine import Engine, EngineError
-from sandbox.docker.spec import Runtime, Shape, container_config
+from sandbox.docker.near import NearStream, open_pipes
+from sandbox.docker.spec import Runtime, Shape, container_config, guest_command
 from sandbox.docker.stream import Stream
 from sandbox.errors import SandboxLostError, TierUnavailableError
 from sandbox.guest.container_frames import Order, Word
@@ -20,6 +21,8 @@ from sandbox.types import Tier
 START_S_MAX = 60.0
 # Killing up to 128 processes and removing up to a million files takes the guest less than this; else it is replaced.
 RESET_S_MAX = 10.0
+# The guest's own pipe tells its end before the engine knows how it ended.
+NOTICE_S_MAX = 2.0
 _HELD_BYTES_MAX = 512 * 1024
 _OF_A_RUN = frozenset({Word.SAID, Word.PRINTED, Word.ENDED})
 
@@ -52,7 +55,9 @@ class Container:
         self.on_death: Callable[[Container], None] | None = None
         self._ready = self._begun = self._discarding = False
         self._changed = asyncio.Event()
+        self._hung_up = asyncio.Event()
         self._stream: Stream | None = None
+        self._way: Stream | NearStream | None = None
         self._meter: Meter | None = None
         self._held: deque[tuple[Word, bytes]] = deque()
         self._held_bytes = 0
@@ -71,10 +76,11 @@ class Container:
         try:
             async with asyncio.timeout(START_S_MAX):
                 attachment = await engine.call(engine.attach, container.id)
-                container._stream = Stream(attachment, container._on_word, container._on_end)
+                container._way = container._stream = Stream(attachment, container._on_word, container._on_hang_up)
                 await engine.call(engine.client.api.start, container.id)
                 await container._until(lambda: container._ready)
                 container._meter = await container._find_meter()
+                await container._come_near()
         except (TimeoutError, ConnectionError) as error:
             log.error("docker.container_not_started", stderr=container.errors)
             container.destroy()
@@ -127,8 +133,8 @@ class Container:
         await self._until(lambda: bool(self._held))
         word, payload = self._held.popleft()
         self._held_bytes -= len(payload)
-        if self._held_bytes <= _HELD_BYTES_MAX // 2 and self._stream is not None:
-            self._stream.resume()
+        if self._held_bytes <= _HELD_BYTES_MAX // 2 and self._way is not None:
+            self._way.resume()
         return word, payload
 
     async def end(self) -> None:
@@ -140,8 +146,8 @@ class Container:
         self._held.clear()
         self._held.append((Word.READY, b""))  # whoever still listens need not wait for the wiping
         self._changed.set()
-        if self._stream is not None:
-            self._stream.resume()
+        if self._way is not None:
+            self._way.resume()
         try:
             async with asyncio.timeout(RESET_S_MAX):
                 await self._order(Order.END)
@@ -158,8 +164,11 @@ class Container:
     def destroy(self) -> asyncio.Task[None]:
         """Kill and remove it. Idempotent; returns what finishes that."""
         if self._removing is None:
-            self._removing = asyncio.get_running_loop().create_task(self._remove(by_itself=self.dead))
-            if self._stream is not None:
+            by_itself = self.dead
+            self._removing = asyncio.get_running_loop().create_task(self._remove(by_itself=by_itself))
+            if self._way is not None:
+                self._way.close()
+            if self._stream is not None and not by_itself:
                 self._stream.close()  # upon which the guest ends by itself, even where the engine is gone
             self._on_end()
             if self._meter is not None:
@@ -174,10 +183,16 @@ class Container:
     async def _remove(self, *, by_itself: bool) -> None:
         try:
             if by_itself:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(NOTICE_S_MAX):
+                        await self._hung_up.wait()
                 self.out_of_memory = await self._engine.call(self._engine.ended_out_of_memory, self.id)
             await self._engine.call(self._engine.remove, self.id)
         except EngineError as error:  # the reaper finds it again
             log.warning("docker.container_not_removed", container=self.id[:12], error=str(error))
+        finally:
+            if self._stream is not None:
+                self._stream.close()
 
     async def _find_meter(self) -> Meter:
         with suppress(NoCgroupError):
@@ -189,10 +204,19 @@ class Container:
             missing = f"the control groups of containers are not visible to this process ({error})"
             raise TierUnavailableError(Tier.DOCKER, (missing,)) from error
 
+    async def _come_near(self) -> None:
+        """Go to the guest by the short way from here on, where there is one."""
+        if self.recipe.runtime.is_gvisor:
+            return  # what is to be seen of its guest on this machine is gVisor itself
+        pipes = open_pipes(self.meter.members, guest_command(self.shape))
+        if pipes is not None:
+            self._way = NearStream(pipes, self._on_word, self._on_end)
+            await self._order(Order.NEAR)
+
     async def _order(self, order: Order, payload: bytes = b"") -> None:
-        if self._stream is None:
+        if self._way is None:
             raise ConnectionResetError
-        await self._stream.send(order, payload)
+        await self._way.send(order, payload)
 
     async def _until(self, happened: Callable[[], bool]) -> None:
         """Wait for a word of the guest. Raises ConnectionError when the container ends first."""
@@ -212,9 +236,14 @@ class Container:
         if word in _OF_A_RUN and not self._discarding:
             self._held.append((word, payload))
             self._held_bytes += len(payload)
-            if self._held_bytes > _HELD_BYTES_MAX and self._stream is not None:
-                self._stream.pause()
+            if self._held_bytes > _HELD_BYTES_MAX and self._way is not None:
+                self._way.pause()
         self._changed.set()
+
+    def _on_hang_up(self) -> None:
+        """The engine says that it ended, or the attached stream was closed."""
+        self._hung_up.set()
+        self._on_end()
 
     def _on_end(self) -> None:
         if not self.dead:

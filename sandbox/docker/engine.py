@@ -65,7 +65,9 @@ class Engine:
         assert self._client is not None, "connect() comes first"  # noqa: S101 - a defect of ours
         return self._client
 
-    async def connect(self, image: str, runtime: str | None) -> tuple[ImagePin, Runtime]:
+    async def connect(
+        self, image: str, runtime: str | None, cgroup_parent: str | None = None
+    ) -> tuple[ImagePin, Runtime]:
         """Reach the engine, pin the image and look the runtime up; None is the engine's default.
 
         Raises EngineError; TierUnavailableError for an image that cannot be used or a runtime that the engine has not.
@@ -73,7 +75,7 @@ class Engine:
         client = await self.call(self._reach)
         try:
             pin = await self.call(find_image, client, image)
-            found = await self.call(_find_runtime, client, runtime)
+            found = await self.call(_find_runtime, client, runtime, cgroup_parent)
         except BaseException:
             client.close()
             raise
@@ -150,7 +152,7 @@ class Engine:
         return DockerClient(base_url=self.url, timeout=CALL_S_MAX)
 
 
-def _find_runtime(client: DockerClient, wanted: str | None) -> Runtime:
+def _find_runtime(client: DockerClient, wanted: str | None, cgroup_parent: str | None) -> Runtime:
     info = client.info()
     if missing := missing_pieces(info):
         raise TierUnavailableError(Tier.DOCKER, missing)
@@ -166,4 +168,4 @@ def _find_runtime(client: DockerClient, wanted: str | None) -> Runtime:
         raise TierUnavailableError(Tier.DOCKER, ("the engine has no seccomp",))
     program = str(listed[name].get("path", ""))
     lacks = tuple(words for key, words in _WISHED.items() if not info.get(key, True))
-    return Runtime(name, "runsc" in name or "runsc" in program, lacks)
+    return Runtime(name, "runsc" in name or "runsc" in program, lacks, cgroup_parent)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from sandbox.dialogue import LOG_LINE_BYTES, Dialogue, Heard, ProtocolError
 from sandbox.docker.cgroup import Reading
 from sandbox.docker.container import Container
-from sandbox.docker.watch import Watch
 from sandbox.guest.container_frames import Word
 from sandbox.types import Gloves, Limits, LogLine, Outcome, Usage
 from sandbox.untrusted import UnreadableError, clean_text
+from sandbox.watch import Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +38,32 @@ class Report:
 
 
 class Execution:
-    """One job of a container, from its first byte to its end. Also the dialogue's channel to the program."""
+    """One job of a container, from its first byte to its end. Also the dialogue's channel to the program.
 
-    def __init__(self, container: Container, limits: Limits, gloves: Gloves | None) -> None:
+    Args:
+        container: the owner's own.
+        limits: of the run.
+        gloves: who takes log lines and answers calls; None where no program runs.
+        watch: looks at CPU time, memory and the flow of the log meanwhile.
+    """
+
+    def __init__(self, container: Container, limits: Limits, gloves: Gloves | None, watch: Watch) -> None:
         self._container = container
         self._limits = limits
         self._gloves = gloves
+        self._watch = watch
+        self._owner = None if gloves is None else gloves.owner
         self._report = Report()
         self._dialogue = Dialogue(self, self.condemn)
         self._ending: asyncio.Task[None] | None = None
         self._started_ns = time.perf_counter_ns()
         self._line = b""
 
-    async def follow(self, job: bytes, watch: Watch, *, compiling: bool, checking: bool) -> Report:
+    async def follow(self, job: bytes, *, compiling: bool, checking: bool) -> Report:
         """Do the job to its end; the container is to be ended afterwards.
 
         Args:
             job: the first bytes that the program's channel gets.
-            watch: looks at CPU time and memory meanwhile.
             compiling: whether the source is to be compiled first.
             checking: whether that is all.
         """
@@ -65,10 +73,10 @@ class Execution:
             self._started_ns = time.perf_counter_ns()
             seconds = self._limits.wall_ms_max / 1000
             timer = asyncio.get_running_loop().call_later(seconds, self.condemn, Outcome.TIMED_OUT, "wall_ms_max")
-            watch.add(self._container.meter, self._limits, self.condemn)
+            self._watch.add(self._container.meter, self._limits, self.condemn, self._owner)
             await self._container.send(job)
             await self._dialogue.follow(
-                self._limits, self._report.heard, self._gloves, compiling=compiling, checking=checking
+                self._limits, self._report.heard, self._gloves, self._logged, compiling=compiling, checking=checking
             )
         except (ProtocolError, UnreadableError):
             self.condemn(Outcome.FAILED, None)
@@ -77,8 +85,8 @@ class Execution:
         finally:
             if timer is not None:
                 timer.cancel()
-            watch.remove(self._container.meter)
             self._measure()
+            self._watch.remove(self._container.meter)
         self._take_output(b"\n" if self._line else b"")
         return self._report
 
@@ -102,6 +110,7 @@ class Execution:
                 return payload
             if word == Word.PRINTED:
                 self._take_output(payload)
+                await self._logged(len(payload))
                 continue
             if word == Word.ENDED:
                 told = json.loads(payload)
@@ -111,6 +120,9 @@ class Execution:
     async def send(self, data: bytes) -> None:
         """Send bytes to the program. Raises ConnectionError."""
         await self._container.send(data)
+
+    async def _logged(self, size_bytes: int) -> None:
+        await self._watch.logged(self._owner, size_bytes)
 
     def _take_output(self, data: bytes) -> None:
         *lines, self._line = (self._line + data).split(b"\n")

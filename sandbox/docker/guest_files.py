@@ -16,10 +16,12 @@ _NAMES = (
     "guest/report.py",
     "guest/exchange.py",
     "guest/container.py",
+    "guest/container_fork.py",
     "guest/container_frames.py",
     "guest/container_scratch.py",
     "guest/container_child.py",
     "guest/container_memory.py",
+    "guest/container_modules.py",
     "guest/container_output.py",
     "guest/container_repeat.py",
 )
@@ -29,7 +31,7 @@ GUEST_HOME = "/opt/glovebox"
 # A file of the image whose JSON names, under "modules", what to import ahead of need; it may be missing.
 PRELOAD_FILE = f"{GUEST_HOME}/packages.json"
 # Not `-I`: that would ignore PYTHONHASHSEED. `-P` and `-s` keep the rest of the surroundings out of the path.
-# As the only further argument, it has the guest import the image's packages ahead of need, too.
+# As the only further argument, it has the guest import large modules and the image's packages ahead of need, too.
 PACKAGES = "packages"
 _START = (
     f"import sys; sys.path.append({GUEST_HOME!r}); from sandbox.guest.container import main; "

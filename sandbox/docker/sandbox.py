@@ -18,10 +18,10 @@ from sandbox.docker.imports import imports_packages
 from sandbox.docker.pool import Pool
 from sandbox.docker.results import container_died, out_of_memory, read_refusals, to_result
 from sandbox.docker.spec import Shape
-from sandbox.docker.watch import Watch
 from sandbox.errors import SandboxError, SandboxLostError, TierUnavailableError
 from sandbox.guest.frames import HEADER, Kind
 from sandbox.types import Gloves, Inputs, Limits, Program, Refusal, Result, Tier, Wall, WallKind
+from sandbox.watch import Watch
 
 # Parsing and compiling 256 KiB of ordinary source takes about 1 s and 100 MiB.
 CHECK_LIMITS = Limits(wall_ms_max=8_000, cpu_ms_max=4_000, memory_bytes_max=256 * 1024 * 1024)
@@ -54,6 +54,7 @@ class DockerSandbox:
         engine_url: where the engine answers, as DOCKER_HOST has it; None for the usual socket.
         image: name or digest of the guest image, pinned when the engine is reached.
         runtime: a runtime that the engine lists; None for its default.
+        cgroup_parent: the control group that containers are made in; None leaves it to the engine.
         lease: gives the id of this process's lease, which its containers carry; `reap` goes by it.
         pool_size: containers kept started ahead of need.
         containers_max: containers at once.
@@ -68,6 +69,7 @@ class DockerSandbox:
         engine_url: str | None = None,
         image: str = DEFAULT_IMAGE,
         runtime: str | None = None,
+        cgroup_parent: str | None = None,
         pool_size: int = 4,
         containers_max: int = 32,
         user_containers_max: int = 8,
@@ -77,6 +79,7 @@ class DockerSandbox:
         self._engine = Engine(engine_url)
         self._image = image
         self._runtime = runtime
+        self._cgroup_parent = cgroup_parent
         self._sizes: Mapping[str, Any] = {
             "size": min(pool_size, containers_max),
             "containers_max": containers_max,
@@ -192,11 +195,10 @@ class DockerSandbox:
             raise TierUnavailableError(Tier.DOCKER, self._missing)
         packed = json.dumps(job, separators=(",", ":")).encode()
         container = await pool.take(owner, shape)
-        execution = Execution(container, limits, gloves)
+        execution = Execution(container, limits, gloves, self._watch)
         try:
             report = await execution.follow(
                 HEADER.pack(Kind.JOB, len(packed)) + packed,
-                self._watch,
                 compiling=job["code"] is None,
                 checking=job["op"] == "check",
             )
@@ -242,7 +244,7 @@ class DockerSandbox:
             await pool.close(TierUnavailableError(Tier.DOCKER, self._missing))
 
     async def _connect(self) -> Pool:
-        pin, runtime = await self._engine.connect(self._image, self._runtime)
+        pin, runtime = await self._engine.connect(self._image, self._runtime, self._cgroup_parent)
         await self._destroy(lambda container_id, lease: lease == self._lease())
         recipe = Recipe(pin.id, runtime, self._lease)
         pool = Pool(self._engine, recipe, **self._sizes)

@@ -46,9 +46,9 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What cannot change while a container lives: limits, and whether the image's packages are imported ahead.
+    """What cannot change while a container lives: limits, and whether packages and large modules are imported ahead.
 
-    Packages cost every run some milliseconds, because forking takes longer the more memory the guest has.
+    They cost every run some milliseconds, because forking takes longer the more memory the guest has.
     """
 
     memory_bytes_max: int
@@ -69,11 +69,20 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
-    """What the engine starts containers with: a name that it lists, whether it is gVisor, and limits that it lacks."""
+    """What the engine starts containers with: a name that it lists, whether it is gVisor, and limits that it lacks.
+
+    `cgroup_parent` is the control group that containers are made in; None leaves it to the engine.
+    """
 
     name: str
     is_gvisor: bool
     lacks: tuple[str, ...] = ()
+    cgroup_parent: str | None = None
+
+
+def guest_command(shape: Shape) -> tuple[str, ...]:
+    """What a container of this shape runs."""
+    return (*ENTRYPOINT, PACKAGES) if shape.packages else ENTRYPOINT
 
 
 def container_config(api: APIClient, *, image_id: str, runtime: Runtime, shape: Shape, lease: str) -> Mapping[str, Any]:
@@ -89,8 +98,8 @@ def container_config(api: APIClient, *, image_id: str, runtime: Runtime, shape: 
     uid = _UID_MIN + secrets.randbelow(_UID_COUNT)
     return {
         "image": image_id,
-        "entrypoint": list(ENTRYPOINT),
-        "command": [PACKAGES] if shape.packages else [],
+        "entrypoint": list(guest_command(shape)),
+        "command": [],
         "user": f"{uid}:{uid}",
         "working_dir": "/tmp",  # noqa: S108 - as above
         "hostname": "glovebox",
@@ -121,6 +130,7 @@ def _host_config(api: APIClient, runtime: Runtime, shape: Shape) -> Mapping[str,
         pids_limit=max(processes, _GVISOR_PROCESSES) if runtime.is_gvisor else processes,
         nano_cpus=int(_CPUS * 1e9),
         cpu_shares=_CPU_SHARES,
+        cgroup_parent=runtime.cgroup_parent,
         # A core size of 1 byte is no core file, and the one value with which the kernel starts no core helper either.
         ulimits=[_ulimit("core", 1), _ulimit("nofile", _DESCRIPTORS_MAX), _ulimit("msgqueue", 0)],
         log_config=LogConfig(type=LogConfig.types.NONE),

@@ -5,7 +5,8 @@ import struct
 from collections.abc import Callable
 
 from sandbox.docker.engine import Attachment
-from sandbox.guest.container_frames import CHUNK_BYTES_MAX, Order, Word
+from sandbox.docker.words import OnWord, Words
+from sandbox.guest.container_frames import Order
 from sandbox.guest.frames import HEADER
 
 # How the engine wraps what comes over an attached stream without a terminal: which stream, length.
@@ -14,8 +15,6 @@ _STDOUT = 1
 _RECEIVE_BYTES = 64 * 1024
 _ENGINE_CHUNK_BYTES_MAX = 1024 * 1024
 _STDERR_BYTES_MAX = 4096
-
-OnWord = Callable[[Word, bytes], None]
 
 
 class Stream:
@@ -28,7 +27,7 @@ class Stream:
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self._wrapped = bytearray()
-        self._words = bytearray()
+        self._words = Words()
         self._errors = bytearray()
         self._reading = False
         self._open = True
@@ -83,7 +82,6 @@ class Stream:
         self._wrapped += received
         try:
             self._unwrap()
-            self._hand_out()
         except ValueError:  # no guest of ours speaks like this
             self.close()
 
@@ -98,21 +96,14 @@ class Stream:
             payload = self._wrapped[_ENGINE_HEADER.size : end]
             del self._wrapped[:end]
             if stream == _STDOUT:
-                self._words += payload
+                self._hand_out(payload)
+                if not self._open:
+                    return
             else:
                 self._errors = (self._errors + payload)[-_STDERR_BYTES_MAX:]
 
-    def _hand_out(self) -> None:
-        while len(self._words) >= HEADER.size:
-            number, length = HEADER.unpack_from(self._words)
-            word = Word(number)
-            if length > CHUNK_BYTES_MAX:
-                raise ValueError(length)
-            end = HEADER.size + length
-            if len(self._words) < end:
-                return
-            payload = bytes(self._words[HEADER.size : end])
-            del self._words[:end]
+    def _hand_out(self, data: bytearray) -> None:
+        for word, payload in self._words.take(data):
             self._on_word(word, payload)
             if not self._open:
                 return

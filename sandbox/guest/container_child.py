@@ -14,20 +14,25 @@ import os
 import resource
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
-from sandbox.guest.container_output import replace_standard_streams, wait_until_read
-from sandbox.guest.container_repeat import seed_everything, stop_clock
+from sandbox.guest.container_output import Streams, wait_until_read
+from sandbox.guest.container_repeat import Randomness, stop_clock
 from sandbox.guest.context import Context
 from sandbox.guest.exchange import Exchange, call_run
 from sandbox.guest.frames import Kind, read_frame, write_frame
-from sandbox.guest.report import AGENT_FILE, describe_error, find_fault
+from sandbox.guest.report import AGENT_FILE, describe_error
 
 CHANNEL = 3
-_REHEARSAL = marshal.dumps(compile("def run(inputs):\n    return inputs\n", AGENT_FILE, "exec"))
+_REHEARSAL_SOURCE = "def run(inputs, ctx):\n    return {**inputs, 'b': f'{ctx.test}'}\n"
+_REHEARSAL = json.dumps({
+    "code": base64.b64encode(marshal.dumps(compile(_REHEARSAL_SOURCE, AGENT_FILE, "exec"))).decode(),
+    "inputs": {"a": [1, 2.5, "x"]},
+}).encode()  # fmt: skip
+_DESCRIPTORS_MAX = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 _DEPTH = "the program is nested too deeply: split its longest expressions or blocks"
 
 
@@ -36,8 +41,16 @@ class OneProcessExchange(Exchange):
 
     def __init__(self, channel: int) -> None:
         super().__init__(channel)
-        self._owner = os.getpid()
+        self._owner = 0
         self._lock = threading.Lock()
+
+    def adopt(self) -> None:
+        """Speak for this process from here on."""
+        self._owner = os.getpid()
+
+    def is_here(self) -> bool:
+        """Whether this is the process that it speaks for."""
+        return os.getpid() == self._owner
 
     def log(self, message: str, fields: Mapping[str, object] | None = None) -> None:
         """Send one log line. Raises RuntimeError in a forked process."""
@@ -55,46 +68,98 @@ class OneProcessExchange(Exchange):
 
     def randomness(self) -> None:
         """Tell that the run cannot be repeated; what a forked process does is not known of."""
-        if os.getpid() == self._owner:
+        if self.is_here():
             with self._lock:
                 super().randomness()
 
     def _check_process(self) -> None:
-        if os.getpid() != self._owner:
+        if not self.is_here():
             raise RuntimeError("ctx belongs to the process that run() was called in")
 
 
-def serve_one_job(channel: int, printing: int) -> NoReturn:
-    """Do the one job that comes over `channel`, then wait for the end. `printing` becomes standard output and error."""
-    _settle(channel, printing)
-    _rehearse()
-    try:
-        _, payload = read_frame(CHANNEL)
-        _do(json.loads(payload))
-    except MemoryError:
-        write_frame(CHANNEL, Kind.NO_MEMORY)
-    except EOFError:
-        os._exit(0)
-    while True:
-        os.read(CHANNEL, 1)
+class Stage:
+    """What a child runs its program on.
+
+    The guest makes it and tries it out long before it forks. What a child makes or touches for the first time costs
+    its run anew each time, because the first write to a page that it shares with the guest copies that page.
+    """
+
+    def __init__(self) -> None:
+        self._exchange = OneProcessExchange(CHANNEL)
+        self._streams = Streams(self._exchange.log, self._exchange.is_here)
+        self._randomness = Randomness(self._exchange.randomness)
+        self._context = Context(self._exchange.log, self._exchange.call, test=False)
+
+    def rehearse(self) -> None:
+        """Do what every run does, with a program of our own and without leaving anything of it."""
+        there, here = os.pipe()
+        try:
+            write_frame(here, Kind.JOB, _REHEARSAL)
+            job = json.loads(read_frame(there)[1])
+            exchange = Exchange(here)
+            names = vars(ModuleType("__main__"))
+            exec(_load(job["code"]), names)
+            self._exchange.is_here()
+            self._streams.flush()
+            exchange.value(call_run(names["run"], job["inputs"], self._context))
+        finally:
+            os.close(there)
+            os.close(here)
+
+    def serve_one_job(self, channel: int, printing: int) -> NoReturn:
+        """Do the one job that comes over `channel`, then wait for the end.
+
+        `printing` becomes standard output and error.
+        """
+        _settle(channel, printing)
+        self._exchange.adopt()
+        self._streams.install()
+        self.rehearse()
+        try:
+            _, payload = read_frame(CHANNEL)
+            self._do(json.loads(payload))
+        except MemoryError:
+            write_frame(CHANNEL, Kind.NO_MEMORY)
+        except EOFError:
+            os._exit(0)
+        while True:
+            os.read(CHANNEL, 1)
+
+    def _do(self, job: Mapping[str, Any]) -> None:
+        code = _load(job["code"]) if job["code"] else _compile(job["source"])
+        if code is not None and job["op"] == "run":
+            self._run(code, job)
+
+    def _run(self, code: CodeType, job: Mapping[str, Any]) -> None:
+        self._context.test = job["test"]
+        if job["frozen_at"] is not None:
+            stop_clock(job["frozen_at"])
+        self._randomness.seed(job["seed"])
+        try:
+            names = _main_module(job["source"])
+            exec(code, names)  # what this process is for
+            value = call_run(names["run"], job["inputs"], self._context)
+        except MemoryError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - an agent may raise anything; all of it is reported
+            self._flush()
+            _report(error)
+        else:
+            self._flush()
+            self._exchange.value(value)
+
+    def _flush(self) -> None:
+        with suppress(Exception):  # the program may have put anything in the place of its streams
+            self._streams.flush()
+            wait_until_read()
 
 
 def _settle(channel: int, printing: int) -> None:
-    nothing = os.open(os.devnull, os.O_RDONLY)
     channel, printing = _high(channel), _high(printing)
-    os.dup2(nothing, 0)
     os.dup2(printing, 1)
     os.dup2(printing, 2)
     os.dup2(channel, CHANNEL, inheritable=False)
-    os.closerange(CHANNEL + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
-
-
-def _rehearse() -> None:
-    """Touch ahead of need what every run touches: the first write to a page shared with the guest copies it."""
-    names: dict[str, Any] = {}
-    exec(marshal.loads(_REHEARSAL), names)
-    inputs = json.loads(json.dumps({"a": [1, 2.5, "x"]}))
-    find_fault(call_run(names["run"], inputs, None))
+    os.closerange(CHANNEL + 1, _DESCRIPTORS_MAX)
 
 
 def _high(fd: int) -> int:
@@ -104,10 +169,9 @@ def _high(fd: int) -> int:
     return fd
 
 
-def _do(job: Mapping[str, Any]) -> None:
-    code = marshal.loads(base64.b64decode(job["code"])) if job["code"] else _compile(job["source"])
-    if code is not None and job["op"] == "run":
-        _run(code, job)
+def _load(code: str) -> CodeType:
+    loaded: CodeType = marshal.loads(base64.b64decode(code))
+    return loaded
 
 
 def _compile(source: str) -> CodeType | None:
@@ -132,38 +196,12 @@ def _refusal(message: str, construct: str, line: int = 1, column: int = 1) -> di
     return {"line": max(1, line), "column": max(1, column), "construct": construct, "message": message}
 
 
-def _run(code: CodeType, job: Mapping[str, Any]) -> None:
-    exchange = OneProcessExchange(CHANNEL)
-    flush = replace_standard_streams(exchange.log)
-    if job["frozen_at"] is not None:
-        stop_clock(job["frozen_at"])
-    seed_everything(job["seed"], exchange.randomness)
-    try:
-        names = _main_module(job["source"])
-        exec(code, names)  # what this process is for
-        value = call_run(names["run"], job["inputs"], Context(exchange.log, exchange.call, test=job["test"]))
-    except MemoryError:
-        raise
-    except BaseException as error:  # noqa: BLE001 - an agent may raise anything; all of it is reported
-        _flush(flush)
-        _report(error)
-    else:
-        _flush(flush)
-        exchange.value(value)
-
-
 def _main_module(source: str) -> dict[str, Any]:
     """The namespace of a module that pickle, dataclasses and tracebacks find where they look for it."""
     module = ModuleType("__main__")
     sys.modules["__main__"] = module
     linecache.cache[AGENT_FILE] = (len(source), None, source.splitlines(keepends=True), AGENT_FILE)
     return vars(module)
-
-
-def _flush(flush: Callable[[], None]) -> None:
-    with suppress(Exception):  # the program may have put anything in the place of its streams
-        flush()
-        wait_until_read()
 
 
 def _report(error: BaseException) -> None:

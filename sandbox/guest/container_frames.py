@@ -1,10 +1,13 @@
 """The frames between the host and the guest of a container: a kind byte, a 32-bit length, the payload.
 
-They go over the container's own standard input and output. What a child says travels inside them, so that nothing that
-a program writes can pass for the guest's word.
+They go over the container's own standard input and output; out, once the host has asked for that, over a pipe of the
+guest's own. What a child says travels inside them, so that nothing that a program writes can pass for the guest's word.
 """
 
 from enum import IntEnum
+
+# The guest's descriptors for what the host says, and for what it says itself to a host that came near.
+HOST_IN, NEAR_OUT = 10, 14
 
 
 class Order(IntEnum):
@@ -13,6 +16,7 @@ class Order(IntEnum):
     FEED = 1  # bytes for the child's channel; the first of a run are its job
     PREPARE = 2  # import nothing more ahead and have a child ready; STARTED answers; empty
     END = 3  # the run is over: kill everything, wipe, and be ready again; empty
+    NEAR = 4  # say everything from here on over NEAR_OUT, which the host has opened; empty
 
 
 class Word(IntEnum):

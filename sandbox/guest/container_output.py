@@ -10,20 +10,21 @@ import termios
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 # A line without an end is sent in pieces of this size.
 LINE_BYTES_MAX = 256 * 1024
 READ_S_MAX = 0.05
 
+_UNREAD = array.array("i", [0])
+
 
 class LogLines(io.RawIOBase):
     """A file that turns each line into a log line; behind a fork it writes to the real descriptor instead."""
 
-    def __init__(self, send: Callable[[str], None], descriptor: int) -> None:
+    def __init__(self, send: Callable[[str], None], is_here: Callable[[], bool], descriptor: int) -> None:
         self._send = send
+        self._is_here = is_here
         self._descriptor = descriptor
-        self._owner = os.getpid()
         self._rest = b""
         self._lock = threading.Lock()
 
@@ -38,7 +39,7 @@ class LogLines(io.RawIOBase):
     def write(self, data: object) -> int:
         """Take bytes; send every whole line."""
         taken = bytes(data)  # type: ignore[call-overload]
-        if os.getpid() != self._owner:
+        if not self._is_here():
             return os.write(self._descriptor, taken)
         with self._lock:
             *lines, self._rest = (self._rest + taken).split(b"\n")
@@ -64,32 +65,39 @@ def wait_until_read(descriptor: int = 1) -> None:
 
     Not longer than `READ_S_MAX`: another process of the program may print all the time.
     """
-    unread = array.array("i", [0])
     deadline = time.monotonic() + READ_S_MAX
-    with suppress(OSError):  # the program may have closed it
-        while fcntl.ioctl(descriptor, termios.FIONREAD, unread) == 0 and unread[0] and time.monotonic() < deadline:
+    try:
+        while fcntl.ioctl(descriptor, termios.FIONREAD, _UNREAD) == 0 and _UNREAD[0] and time.monotonic() < deadline:
             time.sleep(READ_S_MAX / 250)
+    except OSError:  # the program may have closed it
+        return
 
 
-def replace_standard_streams(send: Callable[[str], None]) -> Callable[[], None]:
-    """Make `sys.stdout` and `sys.stderr` send lines.
+class Streams:
+    """A program's `sys.stdout` and `sys.stderr`, which send lines.
 
-    Returns:
-        What sends everything that is still held back, in Python or in the C library.
+    Args:
+        send: takes each line.
+        is_here: whether this is the process whose lines it takes.
     """
-    raw = [LogLines(send, 1), LogLines(send, 2)]
-    streams = [io.TextIOWrapper(file, "utf-8", "replace", newline="\n", line_buffering=True) for file in raw]  # type: ignore[type-var]
-    for name, stream in zip(("stdout", "stderr"), streams, strict=True):
-        setattr(sys, name, stream)
-        setattr(sys, f"__{name}__", stream)
 
-    flush_c_library = ctypes.CDLL(None).fflush
+    def __init__(self, send: Callable[[str], None], is_here: Callable[[], bool]) -> None:
+        self._files = [LogLines(send, is_here, 1), LogLines(send, is_here, 2)]
+        self._streams = [
+            io.TextIOWrapper(file, "utf-8", "replace", newline="\n", line_buffering=True)  # type: ignore[type-var]
+            for file in self._files
+        ]
+        self._flush_c_library = ctypes.CDLL(None).fflush
 
-    def flush() -> None:
-        for stream, file in zip(streams, raw, strict=True):
+    def install(self) -> None:
+        """Put them where the program finds them."""
+        sys.stdout = sys.__stdout__ = self._streams[0]  # type: ignore[misc, assignment]
+        sys.stderr = sys.__stderr__ = self._streams[1]  # type: ignore[misc, assignment]
+
+    def flush(self) -> None:
+        """Send everything that is still held back, in Python or in the C library."""
+        for stream, file in zip(self._streams, self._files, strict=True):
             if not stream.closed:
                 stream.flush()
             file.finish()
-        flush_c_library(None)
-
-    return flush
+        self._flush_c_library(None)

@@ -20,62 +20,63 @@ from typing import Any
 _NUMPY_SEED_MAX = 2**32
 
 
-class _Told:
-    """Calls `tell` the first time that randomness is used which no seed repeats, unless it is our own doing."""
+class Randomness:
+    """The seeded randomness of a program, and word of any other.
+
+    It takes the places of the standard library's sources of randomness when it is made, and does nothing until `seed`.
+
+    Args:
+        tell: is called once, when the program takes randomness from the kernel by way of Python's standard library.
+    """
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell = tell
+        self._reseed = random.seed
+        self.silent = True
+        self._watch()
+
+    def seed(self, seed: int) -> None:
+        """Seed `random` and numpy's global generator with 0 to 2**63 - 1, and tell from here on."""
+        self._reseed(seed)
+        if "numpy.random" in sys.modules:
+            sys.modules["numpy.random"].seed(seed % _NUMPY_SEED_MAX)
+        else:
+            sys.meta_path.insert(0, _SeedNumpy(seed % _NUMPY_SEED_MAX, self))
         self.silent = False
 
-    def __call__(self) -> None:
+    def told(self) -> None:
+        """Randomness is used that no seed repeats."""
         if not self.silent:
             self.silent = True
             self._tell()
 
+    def _watch(self) -> None:
+        urandom, getrandom, told, reseed = os.urandom, os.getrandom, self.told, self._reseed
 
-def seed_everything(seed: int, tell: Callable[[], None]) -> None:
-    """Seed `random` and numpy's global generator.
-
-    Args:
-        seed: 0 to 2**63 - 1.
-        tell: is called once, when the program takes randomness from the kernel by way of Python's standard library.
-    """
-    random.seed(seed)
-    told = _Told(tell)
-    _watch_urandom(told)
-    if "numpy.random" in sys.modules:
-        sys.modules["numpy.random"].seed(seed % _NUMPY_SEED_MAX)
-    else:
-        sys.meta_path.insert(0, _SeedNumpy(seed % _NUMPY_SEED_MAX, told))
-
-
-def _watch_urandom(told: _Told) -> None:
-    urandom, getrandom, reseed = os.urandom, os.getrandom, random.seed
-
-    def watched_urandom(size: int) -> bytes:
-        told()
-        return urandom(size)
-
-    def watched_getrandom(size: int, flags: int = 0) -> bytes:
-        told()
-        return getrandom(size, flags)
-
-    def watched_seed(a: Any = None, version: int = 2) -> None:
-        if a is None:
+        def watched_urandom(size: int) -> bytes:
             told()
-        reseed(a, version)
+            return urandom(size)
 
-    os.urandom, os.getrandom = watched_urandom, watched_getrandom
-    random.seed = watched_seed
-    random._urandom = watched_urandom  # type: ignore[attr-defined] # which the stubs do not know
+        def watched_getrandom(size: int, flags: int = 0) -> bytes:
+            told()
+            return getrandom(size, flags)
+
+        def watched_seed(a: Any = None, version: int = 2) -> None:
+            if a is None:
+                told()
+            reseed(a, version)
+
+        os.urandom, os.getrandom = watched_urandom, watched_getrandom
+        random.seed = watched_seed
+        random._urandom = watched_urandom  # type: ignore[attr-defined] # which the stubs do not know
 
 
 class _SeedNumpy(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Seeds numpy's global generator when the program itself imports it."""
 
-    def __init__(self, seed: int, told: _Told) -> None:
+    def __init__(self, seed: int, randomness: Randomness) -> None:
         self._seed = seed
-        self._told = told
+        self._randomness = randomness
         self._loader: Any = None
 
     def find_spec(
@@ -90,11 +91,12 @@ class _SeedNumpy(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return spec
 
     def exec_module(self, module: ModuleType) -> None:
-        before, self._told.silent = self._told.silent, True  # its first state, which the seed replaces
+        randomness = self._randomness
+        before, randomness.silent = randomness.silent, True  # its first state, which the seed replaces
         try:
             self._loader.exec_module(module)
         finally:
-            self._told.silent = before
+            randomness.silent = before
         module.seed(self._seed)
 
 

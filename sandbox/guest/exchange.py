@@ -6,6 +6,7 @@ Everything here serves honest programs; the host believes none of it.
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from types import FunctionType
 from typing import Any
 
 from sandbox.guest.frames import Kind, read_frame, write_frame
@@ -15,6 +16,8 @@ _FAULTS: Mapping[str, type[Exception]] = {
     fault.__name__: fault
     for fault in (PermissionError, TimeoutError, ConnectionError, LookupError, ValueError, RuntimeError)
 }
+_RESULT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+_TAKES_ANY = inspect.CO_VARARGS
 
 
 class Exchange:
@@ -53,7 +56,7 @@ class Exchange:
         fault = find_fault(value)
         if fault is None:
             try:
-                text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+                text = _RESULT.encode(value).encode()
             except (TypeError, ValueError) as error:
                 fault = str(error)
             else:
@@ -72,6 +75,9 @@ class Exchange:
 
 def call_run(run: Any, inputs: object, context: object) -> object:
     """Call the program's `run` with as many of `inputs` and `context` as it takes."""
+    if type(run) is FunctionType and not run.__dict__:  # what `signature` would find out, for a hundredth of its cost
+        code = run.__code__
+        return run(*(inputs, context)[: 2 if code.co_flags & _TAKES_ANY else code.co_argcount])
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     parameters = inspect.signature(run).parameters.values()
     if any(parameter.kind is inspect.Parameter.VAR_POSITIONAL for parameter in parameters):

@@ -11,9 +11,11 @@ from sandbox.errors import SandboxBusyError, SandboxLostError, TierUnavailableEr
 from sandbox.monty import assembly
 from sandbox.monty.check import Checker
 from sandbox.monty.endings import to_result
+from sandbox.monty.load import LONG_S, Load, unmetered
 from sandbox.monty.session import Heard, Run
 from sandbox.monty.workers import Workers
 from sandbox.types import CEILINGS, Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Wall
+from sandbox.watch import Watch
 
 TAKE_S_MAX = 10.0
 END_S_MAX = 5.0
@@ -37,6 +39,7 @@ class MontySandbox:
         self._ready = workers
         self._places = asyncio.Semaphore(live_max)
         self._checker = Checker(uid)
+        self._watch = Watch()
         self._arities: OrderedDict[bytes, int] = OrderedDict()
         self._live: set[Run] = set()
         self._performing: set[asyncio.Future[Heard]] = set()
@@ -72,6 +75,7 @@ class MontySandbox:
         if self._performing:
             await asyncio.wait(set(self._performing), timeout=END_S_MAX)
         await self._workers.close()
+        await self._watch.close()
 
     async def check(self, program: Program) -> tuple[Refusal, ...]:
         """See `sandbox.backend.Sandbox.check`. What the interpreter lacks, as far as it shows in the source."""
@@ -85,13 +89,16 @@ class MontySandbox:
             arity = self._arities.get(key, assembly.ARITY_MAX)
             heard = await self._perform(Run(program.source, inputs, limits, gloves, arity=arity), limits)
             self._remember(key, heard.arity)
-            return to_result(heard, limits, kernel_killed=self._workers.kernel_killed())
+            await self._watch.logged(gloves.owner, heard.output_bytes)
+            return to_result(heard, limits, self._workers.kernel_killed)
 
     async def _perform(self, run: Run, limits: Limits) -> Heard:
         threads, loop = self._workers.threads, asyncio.get_running_loop()
         if threads is None:
             raise TierUnavailableError(Tier.MONTY, ("it is not open",))
         timer = _Timer(run, limits.wall_ms_max / 1000)
+        load = Load(run, self._workers.idle_group)
+        long = loop.call_later(LONG_S, self._watch.add, load, unmetered(limits), run.condemn, run.owner)
         self._live.add(run)
         performed = loop.run_in_executor(threads, run.perform, self._workers.pool)
         self._performing.add(performed)
@@ -106,6 +113,8 @@ class MontySandbox:
             raise SandboxLostError(f"no worker: {error}") from error
         finally:
             timer.cancel()
+            long.cancel()
+            self._watch.remove(load)
             self._live.discard(run)
 
     def _place(self) -> "_Place":

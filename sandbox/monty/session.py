@@ -30,6 +30,7 @@ from pydantic_monty import (
 from sandbox.monty import assembly
 from sandbox.monty.arguments import faults, is_heavier, read_arguments, shown_answer, shown_fields
 from sandbox.monty.meter import Meter
+from sandbox.restricted.idle_group import IdleGroup
 from sandbox.types import (
     Gloves,
     Inputs,
@@ -100,7 +101,8 @@ class Run:
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._pidfd = -1
+        self._pid, self._pidfd = 0, -1
+        self._idle_group: IdleGroup | None = None
         self._meter: Meter | None = None
         self._calling: Future[JsonValue] | None = None
         self._line = ""
@@ -123,6 +125,35 @@ class Run:
         """How long it has been running; 0 until it has a worker."""
         return (time.perf_counter_ns() - self._started_ns) / 1e9 if self._started_ns else 0.0
 
+    @property
+    def owner(self) -> str:
+        """Whose run it is."""
+        return self._gloves.owner
+
+    @property
+    def cpu_ms(self) -> int:
+        """CPU time so far; 0 until it has a worker."""
+        with self._lock:
+            return 0 if self._meter is None else self._meter.read()[0]
+
+    def lower(self, group: IdleGroup) -> None:
+        """Let everybody else have the processors before its worker. Idempotent."""
+        with self._lock:
+            if self._pidfd >= 0 and self._idle_group is None and not self._over.is_set():
+                self._idle_group = group
+                group.take(self._pid, self._pidfd)
+
+    def restore(self) -> None:
+        """Take `lower` back. Idempotent."""
+        self._restore()
+
+    def _restore(self) -> "Future[None] | None":
+        with self._lock:
+            if self._pidfd < 0 or self._idle_group is None:
+                return None
+            group, self._idle_group = self._idle_group, None
+            return group.give_back(self._pid, self._pidfd)
+
     def perform(self, pool: Monty) -> Heard:
         """Run the program to its end. Raises what the library raises where it has no worker."""
         with pool.checkout(
@@ -136,7 +167,7 @@ class Run:
             meter = Meter(pid)
             self._started_ns = time.perf_counter_ns()
             with self._lock:
-                self._pidfd, self._meter = os.pidfd_open(pid), meter
+                self._pid, self._pidfd, self._meter = pid, os.pidfd_open(pid), meter
                 if self._over.is_set():
                     self._kill()
             try:
@@ -146,6 +177,9 @@ class Run:
             finally:
                 with self._lock:
                     self._over.set()
+                if moved := self._restore():
+                    moved.result()  # the worker's next run may be anybody's
+                with self._lock:
                     os.close(self._pidfd)
                     self._pidfd = -1
                 cpu_ms, peak_bytes = meter.read()

@@ -20,6 +20,7 @@ from pydantic_monty import Monty
 
 from sandbox.errors import TierUnavailableError
 from sandbox.guest.worker import MINIMUM, NAMESPACES
+from sandbox.restricted.idle_group import IdleGroup
 from sandbox.restricted.memory_cgroup import MemoryCgroup
 from sandbox.types import Tier, Wall, WallKind
 
@@ -49,6 +50,7 @@ class Workers:
         self._live_max = live_max
         self._memory_bytes_max = memory_bytes_max
         self._cgroup: MemoryCgroup | None = None
+        self.idle_group: IdleGroup | None = None
         self._script = -1
         self._pool: Monty | None = None
         self._wall: Wall | None = None
@@ -90,21 +92,22 @@ class Workers:
         if self._script >= 0:
             os.close(self._script)
             self._script = -1
-        if self._cgroup is not None:
-            self._cgroup.remove()
-            self._cgroup = None
+        for group in (self._cgroup, self.idle_group):
+            if group is not None:
+                await asyncio.to_thread(group.remove)
+        self._cgroup = self.idle_group = None
         self._wall = None
 
     def kernel_killed(self) -> bool:
         """Whether the kernel ended a worker for memory since this was last asked."""
-        if self._cgroup is None:
-            return False
-        seen, self._kills = self._kills, self._cgroup.kills()
+        groups = [group for group in (self._cgroup, self.idle_group) if group is not None]
+        seen, self._kills = self._kills, sum(group.kills() for group in groups)
         return self._kills > seen
 
     def _open(self) -> None:
         binary = _find_binary()
         self._cgroup = MemoryCgroup.create(f"monty-{id(self):x}-{os.getpid()}")
+        self.idle_group = IdleGroup.create(f"monty-{id(self):x}-{os.getpid()}", self._cgroup)
         command = self._launcher(binary)
         self._wall = _probe(command)
         self._script = _executable_in_memory(f'#!/bin/sh\nexec {shlex.join([*command, binary])} "$@"\n')

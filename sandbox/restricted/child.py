@@ -13,15 +13,17 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sandbox.dialogue import Dialogue, Heard, ProtocolError
 from sandbox.errors import SandboxLostError, TierUnavailableError
 from sandbox.guest.frames import HEADER, Kind
-from sandbox.restricted.meter import Meter, Watch
+from sandbox.restricted.meter import Meter
 from sandbox.restricted.zygote import End, Forked
 from sandbox.types import Gloves, Limits, Outcome, Tier, Usage
 from sandbox.untrusted import UnreadableError
+from sandbox.watch import Watch
 
 READY_S_MAX = 10.0
 END_REPORT_S_MAX = 2.0
@@ -88,7 +90,7 @@ class Child:
         kind, payload = frame
         if kind != Kind.READY:
             raise TierUnavailableError(Tier.RESTRICTED, (payload.decode(errors="replace"),))
-        self._meter = Meter(self._forked.pid)
+        self._meter = Meter(self._forked.pid, self._forked.pidfd, self._forked.idle_group)
 
     async def do(self, job: Mapping[str, Any], limits: Limits, watch: Watch, gloves: Gloves | None = None) -> Report:
         """Do the one job under `limits`; `gloves` take its log lines and calls as they come.
@@ -101,12 +103,18 @@ class Child:
         report = Report()
         started_ns = time.perf_counter_ns()
         timer = self._loop.call_later(limits.wall_ms_max / 1000, self.condemn, Outcome.TIMED_OUT, "wall_ms_max")
-        watch.add(self._meter, limits, self.condemn)
+        owner = None if gloves is None else gloves.owner
+        watch.add(self._meter, limits, self.condemn, owner)
         try:
             packed = marshal.dumps({**job, "rlimits": self._meter.rlimits(limits)})
             await self._loop.sock_sendall(self._channel, HEADER.pack(Kind.JOB, len(packed)) + packed)
             await self._dialogue.follow(
-                limits, report, gloves, compiling=job["code"] is None, checking=job["op"] == "check"
+                limits,
+                report,
+                gloves,
+                partial(watch.logged, owner),
+                compiling=job["code"] is None,
+                checking=job["op"] == "check",
             )
         except (ProtocolError, UnreadableError):
             self.condemn(Outcome.FAILED, None)
@@ -114,8 +122,8 @@ class Child:
             pass  # it died by itself; how, is in its end
         finally:
             timer.cancel()
-            watch.remove(self._meter)
             self._measure(report, started_ns)
+            watch.remove(self._meter)
             self.kill()
         report.condemned, report.exceeded = self._condemned, self._exceeded
         if report.final is None and report.condemned is None and not report.stopped:
@@ -143,10 +151,11 @@ class Child:
 
     def _measure(self, report: Report, started_ns: int) -> None:
         assert self._meter is not None  # noqa: S101 - `do` asked already
+        reading = self._meter.read()
         report.usage = Usage(
             wall_ms=(time.perf_counter_ns() - started_ns) // 1_000_000,
-            cpu_ms=self._meter.read().cpu_ns // 1_000_000,
-            peak_memory_bytes=self._meter.read().peak_bytes,
+            cpu_ms=reading.cpu_ns // 1_000_000,
+            peak_memory_bytes=reading.peak_bytes,
             output_bytes=report.output_bytes,
         )
 

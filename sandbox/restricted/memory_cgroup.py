@@ -35,9 +35,7 @@ class MemoryCgroup:
             parent, limit_file, events = _V1_ROOT, "memory.limit_in_bytes", "memory.oom_control"
         else:
             parent, limit_file, events = _V2_ROOT, "memory.max", "memory.events"
-        for left in parent.glob(f"{PREFIX}*"):
-            if not _is_owned(left.name):
-                cls(left, events).remove()  # of servers that were killed; one in use stays
+        remove_abandoned(parent, PREFIX)
         made = cls(parent / f"{PREFIX}{name}", events)
         try:
             made.path.mkdir(exist_ok=True)
@@ -62,6 +60,14 @@ class MemoryCgroup:
         """Remove it; the kernel refuses while a process is in it."""
         with suppress(OSError):
             self.path.rmdir()
+
+
+def remove_abandoned(parent: Path, prefix: str) -> None:
+    """Remove the groups below `parent` whose servers were killed; the kernel keeps one that is in use."""
+    for left in parent.glob(f"{prefix}*"):
+        if not _is_owned(left.name):
+            with suppress(OSError):
+                left.rmdir()
 
 
 def _is_owned(name: str) -> bool:

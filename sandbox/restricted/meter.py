@@ -1,23 +1,18 @@
-"""What the kernel says of a child, and the watch that ends a run at its limits.
+"""What the kernel says of a child.
 
 Sources: proc_pid_schedstat (Documentation/scheduler/sched-stats.rst), proc_pid_status(5).
 """
 
-import asyncio
 import os
 import resource
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-from sandbox.types import Limits, Outcome
+from sandbox.restricted.idle_group import IdleGroup, lower, restore
+from sandbox.types import Limits
 
-POLL_S = 0.015
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-# Pages of shared libraries touched for the first time count as resident but were not asked for by the program.
-_RESIDENT_SLACK_BYTES = 8 * 1024 * 1024
 _ADDRESS_SLACK_BYTES = 256 * 1024 * 1024
 
 
@@ -26,14 +21,22 @@ class Reading:
     """A child's use since its start: CPU time in ns, sizes in bytes."""
 
     cpu_ns: int
-    resident_bytes: int
+    memory_bytes: int
     peak_bytes: int
 
 
 class Meter:
-    """Reads one child's use from /proc, against the baseline taken when it stood ready."""
+    """Reads one child's use from /proc, against the baseline taken when it stood ready.
 
-    def __init__(self, pid: int) -> None:
+    Args:
+        pid: the child's number here.
+        pidfd: the child's, open for as long as it may be lowered.
+        idle_group: where it is lowered to, None where there is no such group.
+    """
+
+    def __init__(self, pid: int, pidfd: int, idle_group: IdleGroup | None) -> None:
+        self._pid, self._pidfd, self._idle_group = pid, pidfd, idle_group
+        self._lowered = False
         self._proc = f"/proc/{pid}"
         sizes = _read_sizes(self._proc)
         self._data_bytes, self._address_bytes = sizes["VmData"], sizes["VmSize"]
@@ -51,6 +54,23 @@ class Meter:
                 max(0, sizes["VmHWM"] - self._resident_bytes),
             )
         return self._latest
+
+    @property
+    def latest(self) -> Reading:
+        """What was read last."""
+        return self._latest
+
+    def lower(self) -> None:
+        """See `sandbox.watch.Meter`."""
+        if not self._lowered:
+            self._lowered = True
+            lower(self._pid, self._pidfd, self._idle_group)
+
+    def restore(self) -> None:
+        """See `sandbox.watch.Meter`."""
+        if self._lowered:
+            self._lowered = False
+            restore(self._pid, self._pidfd, self._idle_group)
 
     def rlimits(self, limits: Limits) -> dict[int, int]:
         """What the child sets for itself before the program starts: the kernel's caps beneath the watch.
@@ -81,34 +101,3 @@ def _read_sizes(proc: str) -> dict[str, int]:
 
 def _read_text(path: str) -> str:
     return Path(path).read_text(encoding="ascii", errors="replace")
-
-
-Condemn: TypeAlias = Callable[[Outcome, str], None]
-
-
-class Watch:
-    """Ends runs that exceed CPU time or memory: one task looks at all live runs every `POLL_S`."""
-
-    def __init__(self) -> None:
-        self._watched: dict[Meter, tuple[Limits, Condemn]] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    def add(self, meter: Meter, limits: Limits, condemn: Condemn) -> None:
-        """Call `condemn` with the outcome and the limit's name as soon as the meter shows more than the limits."""
-        self._watched[meter] = (limits, condemn)
-        if self._task is None or self._task.done():
-            self._task = asyncio.get_running_loop().create_task(self._look_until_idle())
-
-    def remove(self, meter: Meter) -> None:
-        """Stop watching. Idempotent."""
-        self._watched.pop(meter, None)
-
-    async def _look_until_idle(self) -> None:
-        while self._watched:
-            await asyncio.sleep(POLL_S)
-            for meter, (limits, condemn) in list(self._watched.items()):
-                reading = meter.read()
-                if reading.cpu_ns > limits.cpu_ms_max * 1_000_000:
-                    condemn(Outcome.TIMED_OUT, "cpu_ms_max")
-                elif reading.resident_bytes > limits.memory_bytes_max + _RESIDENT_SLACK_BYTES:
-                    condemn(Outcome.OUT_OF_MEMORY, "memory_bytes_max")

@@ -8,7 +8,6 @@ from sandbox import untrusted
 from sandbox.errors import SandboxLostError
 from sandbox.guest.frames import Kind
 from sandbox.restricted.child import Report
-from sandbox.restricted.meter import Watch
 from sandbox.restricted.pool import Pool
 from sandbox.types import (
     Gloves,
@@ -23,6 +22,7 @@ from sandbox.types import (
     Tier,
     Wall,
 )
+from sandbox.watch import Watch
 
 # Parsing and compiling 256 KiB of ordinary source takes about 1 s and 100 MiB.
 CHECK_LIMITS = Limits(wall_ms_max=8_000, cpu_ms_max=4_000, memory_bytes_max=256 * 1024 * 1024)

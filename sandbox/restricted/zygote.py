@@ -14,6 +14,7 @@ from typing import Any
 from sandbox.errors import SandboxLostError, TierUnavailableError
 from sandbox.guest.wall import MINIMUM, NAMESPACES
 from sandbox.guest.zygote import ENDED, ENDED_BODY, FORKED, FORKED_BODY, NOT_FORKED, STATUS
+from sandbox.restricted.idle_group import IdleGroup
 from sandbox.restricted.memory_cgroup import MemoryCgroup
 from sandbox.types import Tier, Wall, WallKind
 
@@ -37,11 +38,15 @@ class End:
 
 @dataclass(frozen=True, slots=True)
 class Forked:
-    """A child as the zygote made it: `pid` names it in this process's /proc, `pidfd` is ours to close."""
+    """A child as the zygote made it: `pid` names it in this process's /proc, `pidfd` is ours to close.
+
+    `idle_group` is where it goes when others shall come before it, None where there is no such group.
+    """
 
     pid: int
     pidfd: int
     ended: asyncio.Future[End]
+    idle_group: IdleGroup | None
 
 
 class Zygote:
@@ -50,6 +55,7 @@ class Zygote:
     def __init__(self, process: subprocess.Popen[bytes], control: socket.socket, cgroup: MemoryCgroup | None) -> None:
         self._process = process
         self._cgroup = cgroup
+        self._idle_group = IdleGroup.create(str(process.pid), cgroup)
         self._kills = 0
         self._control = control
         self._loop = asyncio.get_running_loop()
@@ -119,8 +125,9 @@ class Zygote:
         self._hang_up()
         self._process.kill()  # the kernel then ends the whole process namespace
         await asyncio.to_thread(self._process.wait, 10)
-        if self._cgroup is not None:
-            self._cgroup.remove()
+        for group in (self._cgroup, self._idle_group):
+            if group is not None:
+                await asyncio.to_thread(group.remove)
 
     def _receive(self) -> None:
         while True:
@@ -151,9 +158,10 @@ class Zygote:
                 ended.set_result(End(status, self._kernel_killed(status)))
 
     def _kernel_killed(self, status: int) -> bool:
-        if self._cgroup is None or not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
+        groups = [group for group in (self._cgroup, self._idle_group) if group is not None]
+        if not (os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL):
             return False
-        seen, self._kills = self._kills, self._cgroup.kills()
+        seen, self._kills = self._kills, sum(group.kills() for group in groups)
         return self._kills > seen
 
     def _hand_over(self, zygote_pid: int, pidfd: int) -> None:
@@ -164,7 +172,7 @@ class Zygote:
             signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             os.close(pidfd)
         else:
-            answer.set_result(Forked(_pid_behind(pidfd), pidfd, ended))
+            answer.set_result(Forked(_pid_behind(pidfd), pidfd, ended, self._idle_group))
 
     def _hang_up(self) -> None:
         if self.died.is_set():

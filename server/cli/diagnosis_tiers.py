@@ -12,6 +12,7 @@ from sandbox.remote import connect_sandboxes
 from sandbox.restricted import RestrictedSandbox
 from sandbox.types import Tier, WallKind
 from server.cli.diagnosis_docker import check_docker_tier
+from server.cli.diagnosis_fairness import check_fairness
 from server.cli.findings import Finding, Level
 from server.settings import Settings
 
@@ -35,7 +36,8 @@ async def check_tiers(settings: Settings) -> list[Finding]:
     if Tier.RESTRICTED in settings.tiers:
         found.append(await try_tier(RestrictedSandbox(uid=settings.sandbox_uid, pool_size=1)))
         found.append(check_imports())
-    return found + await check_docker_tier(settings)
+    found += await check_docker_tier(settings)
+    return [*found, check_fairness(settings)]
 
 
 async def check_host(path: Path, tiers: tuple[Tier, ...]) -> list[Finding]:

@@ -33,6 +33,30 @@ async def test_abuse_ends_as_it_may_and_leaves_nothing(run: Run, abuse: Abuse) -
     assert (await run(IS_FRESH, limits=replace(limits, wall_ms_max=40_000), owner=OWNER)).value == FRESH
 
 
+LEAVES = """
+import ctypes, json, os, pathlib, subprocess, sys, threading, time
+
+pathlib.Path("/tmp/left").write_text("x" * 100_000)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"])
+threading.Thread(target=time.sleep, args=(30,), daemon=True).start()
+os.chdir("/")
+os.open("/", os.O_RDONLY)
+dumps = json.dumps
+json.dumps = lambda value, **options: "forged" if value == {"a": [1, None]} else dumps(value, **options)
+os.nice(1)
+os.environ["MARK"] = "1"
+"""
+
+
+async def test_look_finds_what_is_there(run: Run) -> None:
+    """The control: what a run leaves, a look within the same run finds."""
+    result = await run(f"{LEAVES}\n{IS_FRESH}", limits=replace(LIMITS, wall_ms_max=40_000), owner=OWNER)
+
+    assert isinstance(result.value, dict), result
+    same = {name for name, value in result.value.items() if value == FRESH[name]}
+    assert same == {"guest_nice", "cpus"}, "the guest's own, which no run can change"
+
+
 async def test_no_program_ends_its_guest() -> None:
     guest_started = "def run(inputs):\n    return open('/proc/1/stat').read().rpartition(')')[2].split()[19]"
     async with docker_sandbox(user_containers_max=1, pool_size=0) as sandbox:

@@ -12,11 +12,14 @@ from docker.models.containers import Container
 from sandbox.docker import DockerSandbox, pool
 from sandbox.errors import SandboxBusyError, SandboxLostError
 from sandbox.types import Outcome, Result
+from tests.escape.processes import resident_bytes
 from tests.integration.docker.test_engine import until
 from tests.support.docker_engine import TAG, engine
 from tests.support.docker_sandbox import LIMITS, docker_sandbox, new_lease, runner
+from tests.support.figures import Record
 
 WHERE = "import os\ndef run():\n    return os.readlink('/proc/self/ns/pid')"
+RESIDENT_GROWTH_MAX = 0.10
 SLEEP = "import time\ndef run(inputs):\n    time.sleep(inputs['seconds'])\n    return 'slept'"
 
 
@@ -172,7 +175,8 @@ async def test_first_calls_of_a_hundred_owners_at_once_take_less_than_half_a_min
     assert seconds < 30
 
 
-async def test_nothing_of_many_mixed_runs_is_left(client: DockerClient) -> None:
+@pytest.mark.parametrize("rounds", [4, pytest.param(100, marks=pytest.mark.long)])
+async def test_nothing_of_many_mixed_runs_is_left(client: DockerClient, rounds: int, record_property: Record) -> None:
     programs = (
         WHERE,
         "import os\ndef run():\n    os._exit(3)",
@@ -184,10 +188,15 @@ async def test_nothing_of_many_mixed_runs_is_left(client: DockerClient) -> None:
     async with docker_sandbox(lease=lambda: lease, pool_size=1) as sandbox:
         run = runner(sandbox)
         await asyncio.gather(*(run(program, limits=LIMITS, owner="many") for program in programs))
-        descriptors = _descriptors()
-        for _ in range(4):
+        descriptors, resident = _descriptors(), resident_bytes()
+        for _ in range(rounds):
             await asyncio.gather(*(run(program, limits=LIMITS, owner="many") for program in programs))
 
+        growth = resident_bytes() / resident - 1
+        record_property("docker_runs", (1 + rounds) * len(programs))
+        record_property("docker_memory_growth_percent", round(100 * growth, 1))
+        record_property("docker_descriptors_more", _descriptors() - descriptors)
+        assert growth <= RESIDENT_GROWTH_MAX
         assert _descriptors() <= descriptors + 30  # one more container is seven
         (left,) = [each for each in containers(client, lease) if each.status == "running"][:1]
         processes = client.api.top(str(left.id))["Processes"]

@@ -14,6 +14,8 @@ from sandbox.docker.imports import imports_packages
         "def run():\n    import yaml\n    return 1",
         "import os; import numpy",
         "try: import numpy\nexcept ImportError: pass",
+        "import asyncio",
+        "from multiprocessing.pool import ThreadPool",
     ],
 )
 def test_packages_are_seen(source: str) -> None:

@@ -51,11 +51,15 @@ class Told:
         self.condemned: list[tuple[Outcome, str | None]] = []
         self.dialogue = Dialogue(self.channel, lambda outcome, limit: self.condemned.append((outcome, limit)))
         self.heard = Heard()
+        self.logged_bytes = 0
         self.gloves = gloves or FixedGloves()
 
     async def follow(self, *, compiling: bool = False) -> Heard:
-        await self.dialogue.follow(LIMITS, self.heard, self.gloves, compiling=compiling)
+        await self.dialogue.follow(LIMITS, self.heard, self.gloves, self._logged, compiling=compiling)
         return self.heard
+
+    async def _logged(self, size_bytes: int) -> None:
+        self.logged_bytes += size_bytes
 
 
 async def test_lines_and_the_result_arrive_in_order_however_they_are_cut() -> None:

@@ -1,27 +1,17 @@
 """What others take for the same program on the same image: `docker run`, `docker exec`, llm-sandbox in a session."""
 
 import json
-import subprocess
-import sys
-import time
-import venv
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-from bench.bare_start import bare_start
-from bench.samples import Row, summarise
-from bench.tiers import HELLO
+from bench.bare_start import Yardstick
+from bench.one_by_one import PROGRAM, measure_calls, output_of, session, timed
+from bench.samples import Row
 from server.settings import Settings
 
-PROGRAM = f'{HELLO}\nimport json\nprint(json.dumps(run({{"name": "World"}})))\n'
-ANSWER = '{"hello": "World"}'
 USUAL_HOST = "unix:///var/run/docker.sock"
-CALL_S_MAX = 120
-INSTALL_S_MAX = 300
-WARM_UP = 3
 SLEEP = ["sleep", "3600"]
-# Runs in an environment of its own. Says its version; then one line in is one run, whose seconds and print come out.
 SESSION = """
 import json, sys, time
 from importlib.metadata import version
@@ -41,8 +31,8 @@ with SandboxSession(
 """
 
 
-def measure_peers(settings: Settings, count: int, scratch: Path) -> Iterator[tuple[Row, list[float]]]:
-    """One row for each peer, and the bare starts interleaved with it.
+def measure_docker_peers(settings: Settings, count: int, scratch: Path, yardstick: Yardstick) -> Iterator[Row]:
+    """One row for each peer that runs containers.
 
     Raises:
         FileNotFoundError: there is no `docker` command, whose speed is asked for.
@@ -52,57 +42,13 @@ def measure_peers(settings: Settings, count: int, scratch: Path) -> Iterator[tup
     docker = ["docker", "--host", host]
     closed = ["--network", "none", "--entrypoint"]
     run = [*docker, "run", "--rm", *closed, "python3", image, "-I", "-c", PROGRAM]
-    yield _measure("docker run", lambda: _timed(run), count)
-    container = _output([*docker, "run", "--detach", *closed, SLEEP[0], image, *SLEEP[1:]])
+    yield measure_calls("docker-run", "docker run", partial(timed, run), count, yardstick)
+    container = output_of([*docker, "run", "--detach", *closed, SLEEP[0], image, *SLEEP[1:]])
     try:
         execute = [*docker, "exec", container, "python3", "-I", "-c", PROGRAM]
-        yield _measure("docker exec", lambda: _timed(execute), count)
+        yield measure_calls("docker-exec", "docker exec", partial(timed, execute), count, yardstick)
     finally:
-        _output([*docker, "rm", "--force", container])
-    with _llm_sandbox(host, image, scratch) as (version, session):
-        yield _measure(f"llm-sandbox {version}, open session", session, count)
-
-
-def _measure(name: str, call: Callable[[], tuple[float, str]], count: int) -> tuple[Row, list[float]]:
-    durations, starts, failed = [], [], 0
-    for index in range(WARM_UP + count):
-        elapsed, answer = call()
-        if index >= WARM_UP:
-            durations.append(elapsed)
-            failed += answer.strip() != ANSWER
-            starts.append(bare_start())
-    return summarise(name, durations, failed=failed), starts
-
-
-def _timed(command: list[str]) -> tuple[float, str]:
-    started = time.perf_counter()
-    answer = _output(command)
-    return time.perf_counter() - started, answer
-
-
-def _output(command: list[str]) -> str:
-    return subprocess.run(command, capture_output=True, text=True, timeout=CALL_S_MAX, check=True).stdout.strip()
-
-
-@contextmanager
-def _llm_sandbox(host: str, image: str, scratch: Path) -> Iterator[tuple[str, Callable[[], tuple[float, str]]]]:
-    """Its version and its session, in a process and an environment of its own: nothing of it gets into this one."""
+        output_of([*docker, "rm", "--force", container])
     home = scratch / "llm-sandbox"
-    venv.create(home, with_pip=True)
-    install = [str(home / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", "llm-sandbox[docker]"]
-    subprocess.run(install, timeout=INSTALL_S_MAX, check=True, stdout=sys.stderr)
-    command = [str(home / "bin/python"), "-c", SESSION, host, image, PROGRAM, json.dumps(SLEEP)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None  # noqa: S101 - a pipe was asked for
-        assert process.stdout is not None  # noqa: S101 - as above
-        to_session, from_session = process.stdin, process.stdout
-
-        def call() -> tuple[float, str]:
-            to_session.write("\n")
-            to_session.flush()
-            elapsed, answer = json.loads(from_session.readline())
-            return float(elapsed), str(answer)
-
-        yield str(json.loads(from_session.readline())), call
-        to_session.close()
-        process.wait(CALL_S_MAX)
+    with session("llm-sandbox[docker]", home, SESSION, host, image, PROGRAM, json.dumps(SLEEP)) as (version, call):
+        yield measure_calls("llm-sandbox", f"llm-sandbox {version}, open session", call, count, yardstick)

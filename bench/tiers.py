@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bench.bare_start import bare_start
+from bench.bare_start import Yardstick
 from bench.samples import Row, summarise
 from sandbox.types import GloveError, GloveFault, JsonValue, Limits, LogLine, Outcome, Program, Tier
 from server.sandboxes import build_own_tiers
 from server.settings import Settings
 
 HELLO = 'def run(inputs):\n    return {"hello": inputs["name"]}\n'
+LEASE = "bench"
 WARM_UP = 50
+STARTS_EVERY = 10
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class BenchGloves:
 
 async def available_tiers(settings: Settings) -> tuple[Tier, ...]:
     """The tiers of the settings that this machine gives now."""
-    tiers = build_own_tiers(settings, lease=lambda: "bench")
+    tiers = build_own_tiers(settings, lease=lambda: LEASE)
     try:
         await tiers.open()
         return tiers.available
@@ -43,13 +45,13 @@ async def available_tiers(settings: Settings) -> tuple[Tier, ...]:
         await tiers.close()
 
 
-async def measure_tier(settings: Settings, tier: Tier, count: int, starts_every: int) -> tuple[Row, list[float]]:
-    """A tier's row, and the bare starts interleaved with it."""
-    tiers = build_own_tiers(settings, lease=lambda: "bench")
+async def measure_tier(settings: Settings, tier: Tier, count: int, yardstick: Yardstick) -> Row:
+    """One run after the other, with bare starts in between."""
+    tiers = build_own_tiers(settings.model_copy(update={"tiers": (tier,)}), lease=lambda: LEASE)
     try:
         await tiers.open()
         sandbox = tiers.get(tier)
-        durations, starts, failed = [], [], 0
+        durations, failed = [], 0
         for index in range(WARM_UP + count):
             started = time.perf_counter()
             result = await sandbox.run(Program(HELLO), {"name": "World"}, Limits(), BenchGloves())
@@ -58,8 +60,8 @@ async def measure_tier(settings: Settings, tier: Tier, count: int, starts_every:
                 continue
             durations.append(elapsed)
             failed += result.outcome is not Outcome.SUCCEEDED
-            if index % starts_every == 0:
-                starts.append(bare_start())
+            if index % STARTS_EVERY == 0:
+                yardstick.measure()
     finally:
         await tiers.close()
-    return summarise(f"{tier}, the tier alone", durations, failed=failed), starts
+    return summarise(f"alone/{tier}", f"{tier}, the tier alone", durations, starts_s=yardstick.take(), failed=failed)

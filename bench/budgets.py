@@ -1,0 +1,85 @@
+"""What each row may cost: the one table of budgets, and whether they are met."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bench.samples import Row
+
+MIB = 1024**2
+
+
+class Measure(StrEnum):
+    """What of a row is held against a budget, in the words of the table."""
+
+    P50_STARTS = "p50 in bare starts"
+    P99_P50 = "p99 / p50"
+    RATE = "calls per s"
+    ELAPSED = "s for all"
+    BYTES = "bytes each"
+    RATIO = "p50 against few"
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """A bound of one row: the most, or where `at_least` the least."""
+
+    key: str
+    measure: Measure
+    limit: float
+    at_least: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A budget and what was measured. `met` is False where calls failed, whatever they took."""
+
+    budget: Budget
+    row: Row
+    value: float
+    met: bool
+
+
+BUDGETS: Sequence[Budget] = (
+    Budget("warm/monty", Measure.P50_STARTS, 0.25),
+    Budget("warm/monty", Measure.P99_P50, 3),
+    Budget("warm/restricted", Measure.P50_STARTS, 0.35),
+    Budget("warm/restricted", Measure.P99_P50, 3),
+    Budget("warm/docker", Measure.P50_STARTS, 0.45),
+    Budget("warm/docker", Measure.P99_P50, 3),
+    Budget("first/docker", Measure.P50_STARTS, 2),
+    Budget("sustained16/monty", Measure.RATE, 900, at_least=True),
+    Budget("sustained16/restricted", Measure.RATE, 400, at_least=True),
+    Budget("sustained16/docker", Measure.RATE, 250, at_least=True),
+    Budget("burst/docker", Measure.ELAPSED, 30),
+    Budget("growth/invocation-many", Measure.RATIO, 1.2),
+    Budget("growth/runs-many", Measure.RATIO, 1.2),
+    Budget("growth/agents-many", Measure.RATIO, 1.2),
+    Budget("memory/live-restricted", Measure.BYTES, 5 * MIB),
+    # Nothing is kept for an idle agent. What an allocator moves meanwhile is still some bytes for each.
+    Budget("memory/idle-agent", Measure.BYTES, 64),
+)
+
+# Why a budget is not met on the machine of the page, measured. A test asks for one where the page says "not met".
+REASONS: Mapping[tuple[str, Measure], str] = {}
+
+_VALUES: Mapping[Measure, Callable[[Row], float | None]] = {
+    Measure.P50_STARTS: lambda row: row.p50_starts,
+    Measure.P99_P50: lambda row: row.p99_ms / row.p50_ms if row.p50_ms and row.p99_ms else None,
+    Measure.RATE: lambda row: row.rate_per_s,
+    Measure.ELAPSED: lambda row: row.elapsed_s,
+    Measure.BYTES: lambda row: row.bytes_each,
+    Measure.RATIO: lambda row: row.ratio,
+}
+
+
+def judge(rows: Sequence[Row]) -> Iterator[Verdict]:
+    """Each budget of a row that there is, in the table's order."""
+    by_key = {row.key: row for row in rows}
+    for budget in BUDGETS:
+        row = by_key.get(budget.key)
+        value = None if row is None else _VALUES[budget.measure](row)
+        if row is None or value is None:
+            continue
+        within = value >= budget.limit if budget.at_least else value <= budget.limit
+        yield Verdict(budget, row, value, met=within and not row.failed)

@@ -36,7 +36,7 @@ app.command()(logout)
 app.command()(whoami)
 app.command()(demo)
 app.command()(doctor)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
+app.command(add_help_option=False, context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(bench)
 app.add_typer(agents.app, name="agents")
 for of_runs in (effects.effects, effects.files, effects.apply, effects.replay):
     runs.app.command()(of_runs)

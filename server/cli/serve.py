@@ -13,7 +13,7 @@ import uvloop
 
 from server.cli import output
 from server.cli.errors import CliError
-from server.cli.http_bounds import BoundedHttpProtocol
+from server.cli.http_bounds import bounded_protocol
 from server.cli.options import DataDir, load_settings
 from server.logging import configure_logging
 from server.process import raise_descriptor_limit, spare_collections
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CONNECTIONS_MAX = 4096
 KEEP_ALIVE_S = 20
-BACKLOG = 1024
+BACKLOG = 4096  # as large as the kernel lets it be: a newcomer that finds it full is heard a second later
 
 Announce = Callable[[str], None]
 
@@ -52,7 +52,7 @@ def serve(
 
 
 def run_server(settings: Settings, host: str, port: int, announce: Announce) -> None:
-    """Serve until SIGINT or SIGTERM, then let live runs end within `shutdown_grace_s`.
+    """Serve until SIGINT, SIGTERM or SIGHUP, then let live runs end within `shutdown_grace_s`.
 
     Args:
         settings: everything the application needs.
@@ -74,6 +74,8 @@ def run_server(settings: Settings, host: str, port: int, announce: Announce) -> 
         url = _url_of(listener)
         # uvicorn raises a stopping signal again when it is done; SIGTERM must not kill what already ended well.
         signal.signal(signal.SIGTERM, lambda _signum, _frame: None)
+        if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:  # nohup has it ignored, and means it
+            signal.signal(signal.SIGHUP, lambda _signum, _frame: signal.raise_signal(signal.SIGTERM))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(app, _Server(config, app, lambda: _announce(url, announce)), listener))
 
@@ -117,7 +119,7 @@ def _server_config(app: "FastAPI", settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=BoundedHttpProtocol,
+        http=bounded_protocol(min(CONNECTIONS_MAX, files_max // 2)),  # type: ignore[arg-type] # only called
         ws="none",
         lifespan="off",
         log_config=None,
@@ -125,7 +127,6 @@ def _server_config(app: "FastAPI", settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=list(settings.trusted_proxies),
-        limit_concurrency=min(CONNECTIONS_MAX, files_max // 2),
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_S,
         # Interrupted runs are still settled and answered after the grace.

@@ -23,8 +23,9 @@ from agents_store.postgres.admin import audit_balances
 from sandbox.docker.engine_facts import open_client
 from sandbox.types import Tier
 from tests.acceptance.docker_tier import LEASE_LABEL
-from tests.acceptance.processes import Caller, server_process
+from tests.acceptance.processes import GRANT_MICROCREDITS, Caller, server_process
 from tests.acceptance.running import (
+    Json,
     RunningServer,
     User,
     client_for,
@@ -34,6 +35,8 @@ from tests.acceptance.running import (
     settings_for,
 )
 from tests.acceptance.shell import COMMAND_S_MAX
+from tests.faults.load import all_runs
+from tests.faults.matrix import NewRow, Row
 from tests.support import docker_engine
 from tests.support.database import Database
 
@@ -230,7 +233,10 @@ async def load(user: User, agent_name: str) -> AsyncIterator[list[tuple[int, str
 # The engine's client library leaves a socket open where nobody listens.
 @pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 @pytest.mark.parametrize("away_s", [3, pytest.param(30, marks=pytest.mark.long)])
-async def test_engine_that_goes_away_takes_only_its_own_tier_along(own_engine: OwnEngine, away_s: float) -> None:
+async def test_engine_that_goes_away_takes_only_its_own_tier_along(
+    own_engine: OwnEngine, away_s: float, new_row: NewRow
+) -> None:
+    row = new_row("Engine", f"Docker engine stopped for {away_s} s", "its tier 503 or `lost`, the others go on")
     with served_by(own_engine.url) as server:
         user_id = uuid4()
         async with client_for(server, server.token_for(user_id)) as client:
@@ -264,6 +270,7 @@ async def test_engine_that_goes_away_takes_only_its_own_tier_along(own_engine: O
                 return bool((await user.balance())["held_microcredits"] == 0)
 
             await eventually(settled)
+            tell_balance(row, await user.balance(), await all_runs(client))
 
     gc.collect()  # while the filter above is in force
     assert set(fast) == {(200, "")}
@@ -272,3 +279,19 @@ async def test_engine_that_goes_away_takes_only_its_own_tier_along(own_engine: O
     assert refused.status_code == 503
     assert int(refused.headers["retry-after"]) >= 1
     assert took_s < BACK_S_MAX
+    with closing(open_client(own_engine.url, 60)) as engine:
+        assert engine.api.containers(all=True) == []
+    row.left, row.back_after = "nothing: 0 containers", f"{took_s:.1f} s"
+    row.callers = ", ".join(
+        f"{status} {code or 'OK'} x {count}" for (status, code), count in sorted(Counter(slow).items())
+    )
+    row.others = f"restricted: 200 x {len(fast)}"
+
+
+def tell_balance(row: Row, balance: Json, runs: list[Json]) -> None:
+    """What the user's own view says: the database is the server's own."""
+    charged, available = sum(run["charge_microcredits"] for run in runs), balance["available_microcredits"]
+    assert all(run["state"] in ("completed", "failed") for run in runs)
+    assert GRANT_MICROCREDITS - charged == available
+    row.sums, row.holds = f"agree: {GRANT_MICROCREDITS:,} - {charged:,} - 0 = {available:,}", "0"
+    row.runs = f"{len(runs)} ended, each once"

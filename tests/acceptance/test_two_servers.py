@@ -12,9 +12,10 @@ import httpx
 import psycopg
 import pytest
 
-from agents_store.postgres.admin import audit_balances
 from tests.acceptance.processes import GRANT_MICROCREDITS, REAPED_S_MAX, Caller, Process, server_process
 from tests.acceptance.running import eventually
+from tests.faults.afterwards import Possessions, assert_ended, below, tell_books, tell_nothing_left
+from tests.faults.matrix import NewRow
 from tests.support.database import Database
 
 Json = dict[str, Any]
@@ -100,10 +101,12 @@ async def test_a_run_of_one_server_is_seen_on_the_other(first: Process, second: 
 
 
 async def test_what_a_killed_server_left_is_ended_by_the_other(
-    first: Process, second: Process, user: Caller, database: Database
+    first: Process, second: Process, user: Caller, database: Database, new_row: NewRow
 ) -> None:
+    row = new_row("Server", "one of two servers killed in the middle of runs", "the other ends them as lost, free")
     async with user.at(first) as here, user.at(second) as there:
         await created(here)
+        before, family = Possessions.of(second), below(first.popen.pid)
         calls = [nap(here, user, 9) for _ in range(CALLS)]
         await executing(there, CALLS)
         first.signal(signal.SIGKILL)
@@ -122,14 +125,20 @@ async def test_what_a_killed_server_left_is_ended_by_the_other(
     assert balance == {"available_microcredits": GRANT_MICROCREDITS, "held_microcredits": 0}
     assert f"\nglovebox_reaped_runs_total {CALLS}.0\n" in metrics
     assert after.status_code == 200
-    assert await audit_balances(database.owner_url) == []
+    await tell_books(row, database)
+    await assert_ended(family)
+    await tell_nothing_left(row, second, before)
+    row.callers = f"{CALLS} connections broken; then 200 by the other"
+    row.back_after = f"{took_s:.1f} s until all were ended"
 
 
 async def test_a_server_that_slept_through_its_lease_changes_nothing_and_goes_on(
-    first: Process, second: Process, user: Caller, database: Database
+    first: Process, second: Process, user: Caller, database: Database, new_row: NewRow
 ) -> None:
+    row = new_row("Server", "one of two servers frozen past its lease", "its late results change no row")
     async with user.at(first) as here, user.at(second) as there:
         await created(here)
+        possessed = Possessions.of(first)
         before = leases(database)
         calls = [nap(here, user, 1) for _ in range(CALLS)]
         await executing(there, CALLS)
@@ -140,6 +149,7 @@ async def test_a_server_that_slept_through_its_lease_changes_nothing_and_goes_on
             reaped = run_rows(database)
         finally:
             first.signal(signal.SIGCONT)
+            continued_at = time.monotonic()
         answers = await asyncio.gather(*calls)
         late = run_rows(database)
 
@@ -149,6 +159,7 @@ async def test_a_server_that_slept_through_its_lease_changes_nothing_and_goes_on
         await eventually(two_leases)
         back = leases(database)
         again = await nap(here, user, 0)
+        row.back_after = f"{time.monotonic() - continued_at:.1f} s, under another name"
         balances = [(await client.get("/credits")).json() for client in (here, there)]
 
     assert [answer.status_code for answer in answers] == [503] * CALLS
@@ -161,4 +172,7 @@ async def test_a_server_that_slept_through_its_lease_changes_nothing_and_goes_on
     assert again.status_code == 200
     charged = int(again.headers["glovebox-charge"])
     assert balances == [{"available_microcredits": GRANT_MICROCREDITS - charged, "held_microcredits": 0}] * 2
-    assert await audit_balances(database.owner_url) == []
+    await tell_books(row, database)
+    await tell_nothing_left(row, first, possessed)
+    row.callers = f"503 lost x {CALLS}; then 200"
+    row.notes.append("0 rows changed by the late results")

@@ -1,4 +1,4 @@
-"""A server process on a PostgreSQL that a test may hurt, and users who go on calling meanwhile."""
+"""A server process on a PostgreSQL that a test may hurt."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,16 +19,17 @@ from tests.support.database import (
 
 @dataclass(frozen=True)
 class Site:
-    """One server, its database, and the programs of that database."""
+    """One server, its database, the programs of that database, and where the server puts temporary files."""
 
     server: Process
     database: Database
     postmaster: Postmaster
+    temporary: Path
 
 
 @pytest.fixture(scope="module")
 def postmaster() -> Iterator[Postmaster]:
-    """Of this module's own: nobody else's tests are hurt.."""
+    """Of this module's own: nobody else's tests are hurt."""
     with running_postmaster(bundled_binaries(), durable=True) as running:
         yield running
 
@@ -39,9 +40,17 @@ def hurt_template(postmaster: Postmaster) -> str:
 
 
 @pytest.fixture
-def site(postmaster: Postmaster, hurt_template: str, tmp_path: Path) -> Iterator[Site]:
+def temporary(tmp_path: Path) -> Path:
+    """Where a server puts its temporary files."""
+    made = tmp_path / "temporary"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
+def site(postmaster: Postmaster, hurt_template: str, tmp_path: Path, temporary: Path) -> Iterator[Site]:
     with (
         database_from(postmaster.cluster, hurt_template) as database,
-        server_process(database, tmp_path, log=tmp_path / "log") as server,
+        server_process(database, tmp_path, log=tmp_path / "log", TMPDIR=str(temporary)) as server,
     ):
-        yield Site(server, database, postmaster)
+        yield Site(server, database, postmaster, temporary)

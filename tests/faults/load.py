@@ -1,6 +1,7 @@
-"""Users who call without a pause, and what must be true of a server once its fault is over."""
+"""Users who call without a pause while a fault is on, and what they were told."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import psycopg
 
-from agents_store.postgres.admin import audit_balances
 from tests.acceptance.processes import Caller, Process
 from tests.acceptance.running import eventually
+from tests.faults.books import assert_books_close
 from tests.support.database import Database
 
 ECHO = "def run(inputs):\n    return inputs"
@@ -32,6 +32,10 @@ class Answers:
         self.statuses[answer.status_code] += 1
         if answer.status_code != 200:
             self.refusals.append(answer)
+
+    async def some(self, above: int = 0) -> bool:
+        """Whether enough calls were answered well, after the first `above`, to say that all is well."""
+        return self.statuses[200] >= above + 3
 
     def assert_only_refused_kindly(self) -> None:
         """Whatever was not answered was refused with what to do, and never as a defect."""
@@ -72,8 +76,9 @@ async def create_agents(server: Process, users: list[Caller]) -> None:
             assert (await client.get(user.path("echo"), params={"n": 0})).status_code == 200
 
 
-async def assert_recovers(server: Process, user: Caller, agent_name: str = "echo") -> None:
-    """Within the bounds of `eventually`, calls are answered again and the server says that it is ready."""
+async def assert_recovers(server: Process, user: Caller, agent_name: str = "echo") -> float:
+    """Within the bounds of `eventually` calls are answered and the server says that it is ready; after how long."""
+    started = time.monotonic()
 
     async def serves() -> bool:
         async with user.at(server) as client:
@@ -81,27 +86,12 @@ async def assert_recovers(server: Process, user: Caller, agent_name: str = "echo
             return (called.status_code, ready.status_code) == (200, 200)
 
     await eventually(serves)
+    return time.monotonic() - started
 
 
 async def assert_nothing_left(database: Database) -> None:
     """Every run ended, every hold was closed, and every sum agrees."""
-
-    def left() -> dict[str, Any]:
-        with psycopg.connect(database.superuser_url) as conn:
-            found = conn.execute(
-                "select (select count(*) from public.runs where outcome is null),"
-                " (select coalesce(sum(held_microcredits), 0) from public.credit_accounts),"
-                " (select count(*) from public.runs r where r.charge_microcredits > 0 and not exists"
-                " (select from public.credit_entries e where e.run_id = r.id and e.kind = 'settle'))"
-            ).fetchone()
-            assert found is not None
-            return {"live": found[0], "held": found[1], "charged without entry": found[2]}
-
-    async def clean() -> bool:
-        return not any((await asyncio.to_thread(left)).values())
-
-    await eventually(clean)
-    assert await audit_balances(database.owner_url) == []
+    await assert_books_close(database)
 
 
 async def balance_of(server: Process, user: Caller) -> int:
@@ -109,3 +99,14 @@ async def balance_of(server: Process, user: Caller) -> int:
         answer: dict[str, int] = (await client.get("/credits")).json()
     assert answer["held_microcredits"] == 0
     return answer["available_microcredits"]
+
+
+async def all_runs(client: httpx.AsyncClient) -> list[dict[str, Any]]:
+    runs: list[dict[str, Any]] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (await client.get("/runs", params={"limit": 100, **cursor})).json()
+        runs += page["items"]
+        if page["next_cursor"] is None:
+            return runs
+        cursor = {"cursor": page["next_cursor"]}

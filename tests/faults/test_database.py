@@ -1,19 +1,23 @@
 """PostgreSQL stops, restarts, crawls and runs out of connections under load: no defect is told, nothing is lost."""
 
 import asyncio
+import random
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import psycopg
 import pytest
 
 from tests.acceptance.processes import GRANT_MICROCREDITS, Caller, server_process
+from tests.acceptance.running import eventually
+from tests.faults.afterwards import Possessions, tell_books, tell_callers, tell_nothing_left, tell_recovery
 from tests.faults.conftest import Site
-from tests.faults.load import assert_nothing_left, assert_recovers, balance_of, calling, create_agents
+from tests.faults.load import all_runs, balance_of, calling, create_agents
+from tests.faults.matrix import NewRow
 from tests.support.database import Cluster, Database
 
 Json = dict[str, Any]
@@ -21,6 +25,7 @@ Json = dict[str, Any]
 SOCKET = ".s.PGSQL.5432"
 USERS = 2
 SLOW_S = 0.15
+RESTARTED_FOR_S = 180
 
 
 async def stopped(site: Site) -> None:
@@ -59,63 +64,76 @@ async def out_of_connections(site: Site) -> None:
         conn.execute("alter role glovebox_login connection limit -1")
 
 
+async def restarted_at_odd_moments(site: Site) -> None:
+    """What a long form does for a minute and more: away for up to 2 s, back for 5 to 40 s."""
+    chance = random.Random(10)  # noqa: S311 - the same moments each time
+    until = time.monotonic() + RESTARTED_FOR_S
+    while time.monotonic() < until:
+        await asyncio.sleep(chance.uniform(5, 40))
+        site.postmaster.stop(signal.SIGINT)
+        await asyncio.sleep(chance.uniform(0, 2))
+        site.postmaster.start()
+
+
 FAULTS: dict[str, Callable[[Site], Awaitable[None]]] = {
     "stopped": stopped,
     "crashed": crashed,
     "restarted again and again": restarted_again_and_again,
     "every connection cut": every_connection_cut,
     "out of connections": out_of_connections,
+    "restarted every 5-40 s, 3 min": restarted_at_odd_moments,
 }
+LONG_FORMS = {"restarted every 5-40 s, 3 min"}
 
 
 LONG = {"stopped", "out of connections"}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-async def test_calls_are_refused_kindly_and_the_server_recovers_by_itself(site: Site, fault: str) -> None:
+@pytest.mark.parametrize(
+    "fault", [pytest.param(fault, marks=[pytest.mark.long] * (fault in LONG_FORMS)) for fault in FAULTS]
+)
+async def test_calls_are_refused_kindly_and_the_server_recovers_by_itself(
+    site: Site, fault: str, new_row: NewRow
+) -> None:
+    row = new_row("Database", f"PostgreSQL {fault}", "200 or 503, nothing lost, nothing charged twice")
     users = [Caller.new() for _ in range(USERS)]
     await create_agents(site.server, users)
+    before = Possessions.of(site.server, site.temporary)
 
     async with calling(site.server, users) as answers:
-        await asyncio.sleep(0.5)
-        before = answers.statuses[200]
+        await eventually(answers.some)
         await FAULTS[fault](site)
-        await assert_recovers(site.server, users[0])
+        await tell_recovery(row, site.server, users[0])
 
-    assert before > 0
     answers.assert_only_refused_kindly()
+    tell_callers(row, answers)
     assert fault not in LONG or answers.statuses[503] > 0 or answers.slowest_s > 2, "the fault was not felt"
-    await assert_nothing_left(site.database)
+    await tell_books(row, site.database)
+    await tell_nothing_left(row, site.server, before, site.temporary)
     async with users[0].at(site.server) as client:
         charges = [run["charge_microcredits"] for run in await all_runs(client)]
     assert await balance_of(site.server, users[0]) == GRANT_MICROCREDITS - sum(charges)
 
 
-async def test_slow_database_makes_calls_slow_and_nothing_else(site: Site, tmp_path: Path) -> None:
+async def test_slow_database_makes_calls_slow_and_nothing_else(site: Site, tmp_path: Path, new_row: NewRow) -> None:
+    row = new_row("Database", f"each answer of PostgreSQL {SLOW_S * 1000:.0f} ms late", "slow, and nothing else")
     user = Caller.new()
     async with crawling(site.database, tmp_path) as slow:
         with ExitStack() as running:
             # In a thread: the slow socket is served by this one.
             server = await asyncio.to_thread(running.enter_context, server_process(slow, tmp_path))
             await create_agents(server, [user])
+            before = Possessions.of(server, site.temporary)
             async with calling(server, [user]) as answers:
                 await asyncio.sleep(3)
+            await tell_recovery(row, server, user)
+            await tell_nothing_left(row, server, before, site.temporary)
             await asyncio.to_thread(running.close)
 
     assert answers.statuses[200] > 0
     answers.assert_only_refused_kindly()
-    await assert_nothing_left(site.database)
-
-
-async def all_runs(client: httpx.AsyncClient) -> list[Json]:
-    runs: list[Json] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = (await client.get("/runs", params={"limit": 100, **cursor})).json()
-        runs += page["items"]
-        if page["next_cursor"] is None:
-            return runs
-        cursor = {"cursor": page["next_cursor"]}
+    tell_callers(row, answers)
+    await tell_books(row, site.database)
 
 
 @asynccontextmanager

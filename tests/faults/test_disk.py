@@ -11,11 +11,13 @@ import pytest
 
 from tests.acceptance.processes import Caller, server_process
 from tests.acceptance.running import eventually, open_directory
-from tests.faults.load import Answers, assert_nothing_left, assert_recovers, calling, create_agents
+from tests.faults.afterwards import Possessions, tell_books, tell_callers, tell_nothing_left, tell_recovery
+from tests.faults.load import Answers, calling, create_agents
+from tests.faults.matrix import NewRow
 from tests.support.database import bundled_binaries, database_from, make_template, running_postmaster
 
 DISK_MB = 256
-KEPT_FREE_MB = 8
+KEPT_FREE_MB = 2
 LARGE = {"text": "x" * 400_000}
 
 
@@ -47,7 +49,8 @@ async def felt(answers: Answers) -> bool:
     return answers.statuses[503] >= 3
 
 
-async def test_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None:
+async def test_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path, temporary: Path, new_row: NewRow) -> None:
+    row = new_row("Machine", "database's disk full", "503 until there is room, nothing lost")
     users = [Caller.new(), Caller.new()]
     with (
         small_disk() as disk,
@@ -56,9 +59,10 @@ async def test_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None
         template = await asyncio.to_thread(make_template, postmaster.cluster)
         with (
             database_from(postmaster.cluster, template) as database,
-            server_process(database, tmp_path, log=tmp_path / "log") as server,
+            server_process(database, tmp_path, log=tmp_path / "log", TMPDIR=str(temporary)) as server,
         ):
             await create_agents(server, users)
+            before = Possessions.of(server, temporary)
             ballast = fill(disk)
 
             async with calling(server, users, inputs=LARGE) as answers:
@@ -66,7 +70,9 @@ async def test_full_disk_refuses_calls_and_loses_nothing(tmp_path: Path) -> None
             ballast.unlink()
             if postmaster.ended:  # PostgreSQL gives up where it cannot even write that it cannot write
                 postmaster.start()
-            await assert_recovers(server, users[0])
+            await tell_recovery(row, server, users[0])
 
             answers.assert_only_refused_kindly()
-            await assert_nothing_left(database)
+            tell_callers(row, answers)
+            await tell_books(row, database)
+            await tell_nothing_left(row, server, before, temporary)

@@ -1,6 +1,6 @@
 """The OpenAPI document: problem documents for every route, the bearer scheme, and what raw routes take."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from server.errors import PROBLEMS, Problem
 from server.idempotency import UNKEPT
 from server.invocations.outcomes import RULINGS
+from server.links import add_links
 
 PROBLEM_JSON = "application/problem+json"
 PROTECTED = (
@@ -92,8 +93,13 @@ def document_api(app: FastAPI) -> dict[str, Any]:
                 _complete(path, operation, schemas)
                 if method == "post" or operation["operationId"] == "invoke_agent_by_get":
                     _document_key(operation)
+        add_links({found["operationId"]: found for found in _operations(schema)})
         app.openapi_schema = schema
     return app.openapi_schema
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    return (operation for operations in schema["paths"].values() for operation in operations.values())
 
 
 def _document_key(operation: dict[str, Any]) -> None:

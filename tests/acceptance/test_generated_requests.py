@@ -1,4 +1,7 @@
-"""Requests that `schemathesis` generates from the OpenAPI document: every answer is documented, no 5xx is ours."""
+"""Requests that `schemathesis` generates from the OpenAPI document: every answer is documented, no 5xx is ours.
+
+Each on its own, and in chains along the document's links: what one request made is what the next is about.
+"""
 
 import asyncio
 import os
@@ -12,6 +15,7 @@ import pytest
 from tests.acceptance.running import RunningServer, User
 from tests.acceptance.shell import ROOT
 
+PHASES = "examples,fuzzing,stateful"
 ENDING = "erase_account"  # the rest would be somebody else's
 HOOKS = "tests.support.schemathesis_checks"
 CHECKS = ("no_defect_of_ours", "status_code_conformance", "content_type_conformance", "response_schema_conformance")
@@ -41,11 +45,11 @@ async def generate(server: RunningServer, user: User, home: Path, *arguments: st
 
 
 async def test_generated_requests_get_documented_answers(server: RunningServer, alice: User, tmp_path: Path) -> None:
-    assert await generate(server, alice, tmp_path, "--phases", "examples,fuzzing", "--max-examples", "8") >= 200
+    assert await generate(server, alice, tmp_path, "--phases", PHASES, "--max-examples", "8") >= 200
 
 
 @pytest.mark.long
 async def test_20_000_generated_requests_get_documented_answers(
     server: RunningServer, alice: User, tmp_path: Path
 ) -> None:
-    assert await generate(server, alice, tmp_path, "--max-examples", "500") >= 20_000
+    assert await generate(server, alice, tmp_path, "--phases", PHASES, "--max-examples", "500") >= 20_000

@@ -130,3 +130,17 @@ def test_every_reference_leads_somewhere(document: Json) -> None:
         return set().union(*(references(item) for item in value)) if isinstance(value, list) else set()
 
     assert {reference.removeprefix("#/components/schemas/") for reference in references(document)} <= set(schemas)
+
+
+def test_links_lead_from_what_was_made_to_everything_about_it(document: Json) -> None:
+    by_id = {operation["operationId"]: operation for operation in operations(document).values()}
+    named = {
+        name: {place["name"] for place in operation.get("parameters", []) if place["in"] == "path"}
+        for name, operation in by_id.items()
+    }
+    answers = [answer for operation in by_id.values() for answer in operation["responses"].values()]
+    links = [link for answer in answers for link in answer.get("links", {}).values()]
+
+    assert [link for link in links if link["parameters"].keys() - named[link["operationId"]]] == []
+    reached = {link["operationId"] for link in links}
+    assert {name for name, places in named.items() if places} - reached == {"revise_agent"}  # which takes a model

@@ -6,12 +6,29 @@ from pathlib import Path
 import pytest
 
 from agents_store.postgres.store import PostgresStore
+from tests.faults.matrix import Matrix, NewRow, Row
 from tests.support.database import Cluster, Database, bundled_binaries, database_from, make_template, running_cluster
 from tests.support.supabase import Lite, running_lite
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgres-bin", metavar="DIR", help="bin directory of another PostgreSQL to test against")
+    parser.addoption("--fault-report", metavar="FILE", help="write the fault matrix of this session there")
+
+
+@pytest.fixture(scope="session")
+def fault_matrix(request: pytest.FixtureRequest) -> Iterator[Matrix]:
+    made = Matrix()
+    yield made
+    if path := request.config.getoption("--fault-report"):
+        made.write(Path(path))
+
+
+@pytest.fixture
+def new_row(fault_matrix: Matrix, request: pytest.FixtureRequest) -> NewRow:
+    """Takes a group, a fault and what is promised of it."""
+    form = "long" if request.node.get_closest_marker("long") else "fast"
+    return lambda group, fault, promised: fault_matrix.add(Row(group, fault, promised, form))
 
 
 @pytest.fixture(scope="session")

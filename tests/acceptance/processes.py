@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -70,8 +71,8 @@ def server_process(
         popen.communicate(timeout=COMMAND_S_MAX)
 
 
-def token_of(user_id: UUID) -> str:
-    return _PROJECT.token(None, sub=str(user_id))
+def token_of(user_id: UUID, **claims: Any) -> str:
+    return _PROJECT.token(None, sub=str(user_id), **claims)
 
 
 @dataclass(frozen=True)

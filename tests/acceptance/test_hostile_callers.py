@@ -14,6 +14,7 @@ from tests.acceptance.running import RunningServer, client_for, reachable_direct
 from tests.acceptance.test_access_matrix import PROTECTED, Operation
 from tests.rls.statements import TABLES
 from tests.support.database import Cluster, Database, database_from
+from tests.support.figures import Record
 from tests.unit.auth.test_hostile_tokens import KINDS
 
 PATH_NAMES = {
@@ -87,24 +88,31 @@ async def refused(http: httpx.AsyncClient, operation: Operation, token: str) -> 
     return True
 
 
-async def test_every_kind_of_hostile_token_is_refused_and_writes_nothing(site: Site, http: httpx.AsyncClient) -> None:
+async def test_every_kind_of_hostile_token_is_refused_and_writes_nothing(
+    site: Site, http: httpx.AsyncClient, record_property: Record
+) -> None:
     """Each kind at one route, all routes in turn; the long form below does each at every route."""
     before, routes = site.rows(), cycle(PROTECTED)
 
     sent = [await refused(http, next(routes), forge(site.project)) for forge in KINDS.values()]
 
+    record_property("kinds_of_token", len(KINDS))
     assert sum(sent) >= SENDABLE_MIN
     assert site.rows() == before
 
 
 @pytest.mark.long
-async def test_every_kind_of_hostile_token_is_refused_at_every_route(site: Site, http: httpx.AsyncClient) -> None:
+async def test_every_kind_of_hostile_token_is_refused_at_every_route(
+    site: Site, http: httpx.AsyncClient, record_property: Record
+) -> None:
     before = site.rows()
 
     sent = [
         await refused(http, operation, forge(site.project)) for operation, forge in product(PROTECTED, KINDS.values())
     ]
 
+    record_property("routes", len(PROTECTED))
+    record_property("requests_refused", sum(sent))
     assert sum(sent) >= SENDABLE_MIN * len(PROTECTED)
     assert site.rows() == before
 

@@ -20,10 +20,11 @@ from tests.acceptance.running import eventually
 from tests.acceptance.shell import COMMAND_S_MAX
 from tests.support.database import Cluster, Database, database_from
 from tests.support.dying_server import CODE, HELD_UP, Point
+from tests.support.figures import Record
 
 HELD_S_MAX = 30
 AT_ONCE = 4  # servers that start at the same time, on a small machine
-ROUNDS_LONG = 20
+ROUNDS_LONG, TURNS_LONG = 5, 4  # 20 in all
 
 NOTHING_BEGAN = frozenset({Point.BEFORE_BEGIN})
 STORED = frozenset({Point.INSIDE_FINISH, Point.AFTER_FINISH, Point.BEFORE_THE_ANSWER, Point.AFTER_THE_ANSWER})
@@ -61,9 +62,10 @@ class Morgue:
             async with self._starts:
                 dying = await stack.enter_async_context(self._dying(point))
             there = await stack.enter_async_context(user.at(dying))
-            call = asyncio.create_task(_status(there, user.path("doomed")))
             if point in HELD_UP:
-                await self._kill_in_statement(user, dying, point)
+                call = await self._kill_in_statement(user, there, dying, point)
+            else:
+                call = _calling(there, user)
             await asyncio.to_thread(dying.popen.wait, COMMAND_S_MAX)
             killed_at = time.monotonic()
             status = await call
@@ -93,9 +95,13 @@ class Morgue:
         finally:
             await asyncio.to_thread(starting.__exit__, None, None, None)
 
-    async def _kill_in_statement(self, user: Caller, dying: Process, point: Point) -> None:
+    async def _kill_in_statement(
+        self, user: Caller, there: httpx.AsyncClient, dying: Process, point: Point
+    ) -> "asyncio.Task[int | None]":
         """Hold the user's balance, see the server's statement wait for it, kill the server, let the statement go on."""
+        call = None
         if point is Point.INSIDE_FINISH:
+            call = _calling(there, user)
             await eventually(lambda: self._ask("select from public.runs where user_id = %s", user.id))
         async with await psycopg.AsyncConnection.connect(self._database.superuser_url) as conn:
             held = await conn.execute(
@@ -103,11 +109,13 @@ class Morgue:
             )
             row = await held.fetchone()
             assert row is not None
+            call = call or _calling(there, user)
             await eventually(
                 lambda: self._ask("select from pg_stat_activity where %s = any (pg_blocking_pids(pid))", row[0])
             )
             dying.signal(signal.SIGKILL)
             await asyncio.to_thread(dying.popen.wait, COMMAND_S_MAX)
+        return call
 
     async def _is_settled(self, user: Caller) -> bool:
         open_runs = await self._ask("select from public.runs where user_id = %s and outcome is null", user.id)
@@ -129,6 +137,10 @@ class Morgue:
     async def _ask(self, statement: str, *params: object) -> list[dict[str, Any]]:
         async with await psycopg.AsyncConnection.connect(self._database.superuser_url, row_factory=dict_row) as conn:
             return await (await conn.execute(statement.encode(), params)).fetchall()
+
+
+def _calling(client: httpx.AsyncClient, user: Caller) -> "asyncio.Task[int | None]":
+    return asyncio.create_task(_status(client, user.path("doomed")))
 
 
 async def _status(client: httpx.AsyncClient, path: str) -> int | None:
@@ -178,20 +190,27 @@ def killed(cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.mark.parametrize("point", Point)
-def test_a_kill_loses_and_doubles_nothing(killed: Mapping[Point, Aftermath], point: Point) -> None:
+def test_a_kill_loses_and_doubles_nothing(
+    killed: Mapping[Point, Aftermath], point: Point, record_property: Record
+) -> None:
+    record_property("settled_s", round(killed[point].settled_s, 1))
     assert_nothing_lost_or_doubled(point, killed[point])
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("point", Point)
-def test_no_point_is_safe_by_luck(often_killed: Mapping[Point, list[Aftermath]], point: Point) -> None:
+def test_no_point_is_safe_by_luck(
+    often_killed: Mapping[Point, list[Aftermath]], point: Point, record_property: Record
+) -> None:
+    record_property("kills_at_each_point", ROUNDS_LONG * TURNS_LONG)
+    record_property("settled_max_s", round(max(after.settled_s for after in often_killed[point]), 1))
     assert len(often_killed[point]) == ROUNDS_LONG
     for after in often_killed[point]:
         assert_nothing_lost_or_doubled(point, after)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", params=range(TURNS_LONG))
 def often_killed(
-    cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, cluster: Cluster, template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Mapping[Point, list[Aftermath]]:
     return asyncio.run(kill_everywhere(cluster, template, tmp_path_factory.mktemp("home"), ROUNDS_LONG))

@@ -80,6 +80,7 @@ async def test_no_secret_no_path_and_no_sql_leaves(tap: Wiretap, http: httpx.Asy
     unknown = mint_key().text
 
     await _ask_for_trouble(http, user, key["key"], unknown)
+    told = await _metrics_and_streams(http)
     await http.delete(f"/api-keys/{key['id']}")
     await http.get("/credits", headers={"Authorization": f"Bearer {key['key']}"})
     await _lose_the_database(tap, http, user)
@@ -97,6 +98,8 @@ async def test_no_secret_no_path_and_no_sql_leaves(tap: Wiretap, http: httpx.Asy
     ours = {name: name for name in (*OURS, str(tap.log.parent))}
     assert found(secrets | ours | {name: name for name in (*SQL, "psycopg")}, tap.refusals) == {}
     assert found(secrets | CANARIES | ours | {name: name for name in SQL}, tap.lines()) == {}
+    assert found(secrets | ours | {name: name for name in SQL}, told) == {}
+    assert len(told) > 2
     assert {refusal[:3] for refusal in tap.refusals} >= {"401", "403", "404", "409", "413", "415", "422", "502", "503"}
     assert len([line for line in tap.lines() if json.loads(line)["event"] == "request"]) > len(tap.refusals)
 
@@ -124,6 +127,16 @@ async def _ask_for_trouble(http: httpx.AsyncClient, user: Caller, key: str, unkn
     await http.get(Caller.new().path("failing"), params={"text": CANARIES["query"]})
     await http.post("/api-keys", json={}, headers={"Authorization": f"Bearer {key}"})
     await http.get("/runs", params={"cursor": CANARIES["query"]})
+
+
+async def _metrics_and_streams(http: httpx.AsyncClient) -> list[str]:
+    """What Prometheus and the followers of runs are told."""
+    runs = (await http.get("/runs")).json()["items"]
+    paths = ["/metrics", *(f"/runs/{run['id']}/logs" for run in runs)]
+    answers = [await http.get(path, headers={"Accept": "text/event-stream, text/plain"}) for path in paths]
+    assert {answer.status_code for answer in answers} == {200}
+    assert "event: done" in answers[-1].text
+    return [answer.text for answer in answers]
 
 
 async def _lose_the_database(tap: Wiretap, http: httpx.AsyncClient, user: Caller) -> None:

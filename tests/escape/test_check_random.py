@@ -12,6 +12,7 @@ from sandbox.types import Program, Refusal
 from tests.escape.corpus import read_hostile, read_ordinary
 from tests.escape.processes import zygote_pid
 from tests.escape.sandboxes import POLICY, POOL_SIZE, SHARED_UID
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -102,7 +103,10 @@ async def test_check_answers_a_source_that_is_made_to_hurt(sandbox: RestrictedSa
 
 
 @pytest.mark.parametrize("count", [150, pytest.param(20_000, marks=pytest.mark.long)])
-async def test_check_answers_every_random_source(sandbox: RestrictedSandbox, count: int) -> None:
+async def test_check_answers_every_random_source(
+    sandbox: RestrictedSandbox, count: int, record_property: Record
+) -> None:
+    record_property("sources", count)
     zygote = zygote_pid(POLICY, SHARED_UID)
     chance = random.Random(SEED)  # noqa: S311 - the same sources each time
     originals = [program.source for program in read_hostile()] + [program.source for program in read_ordinary()]

@@ -9,6 +9,7 @@ from sandbox.types import Outcome, Program
 from tests.escape.corpus import Hostile, read_hostile
 from tests.escape.processes import zygote_pid
 from tests.escape.sandboxes import POLICY, SHARED_UID, Run
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -26,8 +27,9 @@ async def test_program_stays_contained_as_it_says(run: Run, program: Hostile) ->
         assert "/" not in result.error.traceback
 
 
-async def test_zygote_outlives_the_whole_corpus_and_the_next_run_is_fine(run: Run) -> None:
+async def test_zygote_outlives_the_whole_corpus_and_the_next_run_is_fine(run: Run, record_property: Record) -> None:
     zygote = zygote_pid(POLICY, SHARED_UID)
+    record_property("programs", len(CORPUS))
 
     results = await asyncio.gather(*(run(program.source) for program in CORPUS))
 

@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.escape.corpus import Hostile, read_hostile
+from tests.support.figures import Record
 
 CORPUS = read_hostile()
 CONTROL_SHARE_MIN = 0.95
@@ -22,13 +23,15 @@ print("answer " + dumps(names["run"]({})))
 """
 
 
-def test_nearly_every_program_escapes_from_plain_python() -> None:
+def test_nearly_every_program_escapes_from_plain_python(record_property: Record) -> None:
     applicable = [program for program in CORPUS if program.applies_to_plain_python]
 
     with ThreadPoolExecutor(2) as pool:
         escaped = list(pool.map(_escapes_from_plain_python, applicable))
 
     contained = [program.name for program, got_out in zip(applicable, escaped, strict=True) if not got_out]
+    record_property("programs", len(applicable))
+    record_property("got_out", sum(escaped))
     assert sum(escaped) >= CONTROL_SHARE_MIN * len(applicable), contained
 
 

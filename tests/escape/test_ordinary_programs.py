@@ -8,6 +8,7 @@ import pytest
 from sandbox.types import Outcome
 from tests.escape.corpus import Ordinary, read_ordinary
 from tests.escape.sandboxes import Run
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -24,12 +25,15 @@ async def test_program_answers_behind_the_wall_what_it_expects(run: Run, program
     assert (result.outcome, result.value) == (Outcome.SUCCEEDED, program.expect), result.error
 
 
-async def test_there_are_at_least_a_hundred_programs() -> None:
+async def test_there_are_at_least_a_hundred_programs(record_property: Record) -> None:
+    record_property("own_programs", len(ORDINARY))
     assert len(ORDINARY) >= 100
 
 
 @pytest.mark.skipif(not SHARED_SET.is_file(), reason="the set of programs does not lie beside the checkout")
-async def test_nearly_every_program_of_the_shared_set_runs(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nearly_every_program_of_the_shared_set_runs(
+    run: Run, capsys: pytest.CaptureFixture[str], record_property: Record
+) -> None:
     rows = [json.loads(line) for line in SHARED_SET.read_text(encoding="utf-8").splitlines()]
     failed: dict[str, str] = {}
 
@@ -38,6 +42,8 @@ async def test_nearly_every_program_of_the_shared_set_runs(run: Run, capsys: pyt
         if result.value != "ok":
             failed[row["task_id"]] = f"{result.outcome}: {result.error}"
 
+    record_property("public_programs", len(rows))
+    record_property("of_these_failed", len(failed))
     with capsys.disabled():
         print(*(f"\n{name}: {reason}" for name, reason in failed.items()))  # noqa: T201 - the list is the point
     assert len(failed) <= SHARED_SET_FAILED_MAX

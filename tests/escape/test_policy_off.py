@@ -11,6 +11,7 @@ from tests.escape.corpus import read_hostile
 from tests.escape.processes import descendants_of, settle, zygote_pid
 from tests.escape.sandboxes import NO_POLICY, OWN_UID, SHARED_UID, Run, opened, runner
 from tests.escape.wall_acts import ACTS, CONTROLS, RAW, program_of
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,8 +40,9 @@ async def test_same_act_succeeds_without_the_wall(name: str) -> None:
         assert got is not None
 
 
-async def test_corpus_reaches_no_canary_without_the_policy(run_plain: Run) -> None:
+async def test_corpus_reaches_no_canary_without_the_policy(run_plain: Run, record_property: Record) -> None:
     zygote = zygote_pid(NO_POLICY, SHARED_UID)
+    record_property("programs", len(read_hostile()))
     with planted() as canaries:
         for program in read_hostile():
             result = await run_plain(program.source, canaries.inputs)

@@ -13,6 +13,7 @@ from tests.escape.corpus import read_hostile
 from tests.escape.processes import count_descriptors, descendants_of, resident_bytes, settle
 from tests.escape.sandboxes import NO_POLICY, OWN_UID, POLICY, POOL_SIZE, Run, opened, runner
 from tests.escape.wall_acts import ACTS, program_of
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -47,7 +48,7 @@ def _plain() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("count", [150, pytest.param(2000, marks=pytest.mark.long)])
-async def test_hostile_runs_leave_nothing_in_the_server(count: int) -> None:
+async def test_hostile_runs_leave_nothing_in_the_server(count: int, record_property: Record) -> None:
     async with opened(POLICY) as policed, opened(NO_POLICY, uid=OWN_UID - 1) as plain:
         full = await _count_processes()
         parts = [(runner(policed), _policed()), (runner(plain), _plain())]
@@ -60,6 +61,9 @@ async def test_hostile_runs_leave_nothing_in_the_server(count: int) -> None:
             await _run_all(run, list(islice(sources, count // 2)))
         processes, after = await _count_processes(), _measure()
 
+        record_property("restricted_runs", count)
+        record_property("memory_growth_percent", round(100 * (after[0] / before[0] - 1), 1))
+        record_property("descriptors_more", after[1] - before[1])
         assert after[0] <= before[0] * (1 + RESIDENT_GROWTH_MAX)
         assert after[1] <= before[1] + DESCRIPTORS_GROWTH_MAX
         assert processes <= full

@@ -8,6 +8,7 @@ from sandbox.types import Outcome, Result
 from tests.escape.corpus import Ordinary, read_ordinary
 from tests.escape.poisons import PLAIN_POISONS, POISONS, Poison
 from tests.escape.sandboxes import POLICY, Run, opened, runner
+from tests.support.figures import Record
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -39,12 +40,16 @@ async def _prove_gone(run: Run, poison: Poison) -> None:
     assert (together.outcome, together.value) != (clean.outcome, clean.value)
 
 
-async def test_there_are_enough_poison_pairs() -> None:
+async def test_there_are_enough_poison_pairs(record_property: Record) -> None:
+    record_property("poison_pairs", len(POISONS) + len(PLAIN_POISONS))
     assert len(POISONS) + len(PLAIN_POISONS) >= 24
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(1000, marks=pytest.mark.long)])
-async def test_programs_answer_in_pairs_what_a_fresh_worker_answers(run: Run, count: int) -> None:
+async def test_programs_answer_in_pairs_what_a_fresh_worker_answers(
+    run: Run, count: int, record_property: Record
+) -> None:
+    record_property("shuffled_pairs", count)
     programs = read_ordinary()
     chance = random.Random(PAIR_SEED)  # noqa: S311 - the same pairs each time
     pairs = [chance.sample(programs, 2) for _ in range(count)]

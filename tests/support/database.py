@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -27,6 +27,7 @@ from agents_store.postgres.migrate import migrate
 
 OWNER_PASSWORD = secrets.token_urlsafe(16)
 LOGIN_PASSWORD = secrets.token_urlsafe(16)
+BARE: Mapping[str, str] = {"LC_ALL": "C"}
 _PR_SET_PDEATHSIG = 1
 _MEMORY_BYTES_MIN = 2 * 1024**3
 _numbers = count(1)
@@ -112,7 +113,9 @@ class Postmaster:
     PostgreSQL refuses to run as root, so root starts it as `nobody`. Only `durable` ones wait for the disk.
     """
 
-    def __init__(self, home: Path, binaries: Path, *, durable: bool, **options: object) -> None:
+    def __init__(
+        self, home: Path, binaries: Path, *, durable: bool, environment: Mapping[str, str] = BARE, **options: object
+    ) -> None:
         self.cluster = Cluster(home, secrets.token_urlsafe(16))
         self._home = home
         self._binaries = _within_reach(binaries, home)
@@ -128,6 +131,7 @@ class Postmaster:
             "full_page_writes": sync,
             **options,
         }
+        self._environment = dict(environment)
         self._server: subprocess.Popen[bytes] | None = None
 
     def make(self) -> None:
@@ -171,7 +175,7 @@ class Postmaster:
             return subprocess.Popen(
                 [self._binaries / program, *arguments],
                 cwd=self._home,
-                env={"LC_ALL": "C"},
+                env=self._environment,
                 user=None if account is None else account.pw_uid,
                 group=None if account is None else account.pw_gid,
                 extra_groups=None if account is None else [],
@@ -184,12 +188,17 @@ class Postmaster:
 
 @contextmanager
 def running_postmaster(
-    binaries: Path, *, durable: bool = False, home: Path | None = None, **options: object
+    binaries: Path,
+    *,
+    durable: bool = False,
+    home: Path | None = None,
+    environment: Mapping[str, str] = BARE,
+    **options: object,
 ) -> Iterator[Postmaster]:
     """Make and start a cluster in a directory of its own, or in `home`; stop and remove it afterwards."""
     directory = None if durable else _fastest_directory()
     made = Path(tempfile.mkdtemp(prefix=f"gbx-pg-{os.getpid()}-", dir=home or directory))
-    postmaster = Postmaster(made, binaries, durable=durable, **options)
+    postmaster = Postmaster(made, binaries, durable=durable, environment=environment, **options)
     try:
         postmaster.make()
         postmaster.start()

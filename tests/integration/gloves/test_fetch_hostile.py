@@ -88,6 +88,20 @@ async def test_one_closed_address_closes_the_whole_answer(fetching: MakeFetching
     assert served.connections == 0
 
 
+async def test_without_the_check_of_addresses_the_fetch_gets_inside(
+    fetching: MakeFetching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control."""
+    monkeypatch.setattr("server.gloves.fetch.closed_reason", lambda address, *, private_allowed: None)
+    async with http_server(answering(b"inside")) as served:
+        fetch = fetching([f"http://inside.test:{served.port}"])
+        fetch.names.lead("inside.test", "127.0.0.1")
+        answer = await fetch(served.url(host="inside.test"))
+
+    assert answer["text"] == "inside"
+    assert served.connections == 1
+
+
 async def test_an_address_in_allowed_hosts_is_checked_like_any_other(fetching: MakeFetching) -> None:
     async with http_server(answering(b"inside")) as served:
         fetch = fetching([served.url().rstrip("/")], private_hosts=())

@@ -21,6 +21,7 @@ from sandbox.tiers import Tiers
 from sandbox.types import Gloves, Limits, Outcome, Program, Result, Tier
 from tests.integration.ladder.grammar import programs
 from tests.support.docker_sandbox import docker_sandbox
+from tests.support.figures import Record
 from tests.support.gloves import FixedGloves
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -132,10 +133,13 @@ async def test_shared_programs_come_to_the_same_in_every_tier(tiers: Tiers, caps
     assert shares[Tier.MONTY] > sum(shares.values()) / 2
 
 
-async def test_docker_comes_to_what_restricted_comes_to(tiers: Tiers, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_docker_comes_to_what_restricted_comes_to(
+    tiers: Tiers, capsys: pytest.CaptureFixture[str], record_property: Record
+) -> None:
     cases = [*own_cases(), *(shared_cases() if SHARED_SET.is_file() else ())]
     gloves = FixedGloves(seed=0, frozen_clock=True)
     different: dict[str, str] = {}
+    wrong: dict[str, str] = {}
     async with docker_sandbox() as docker:
         for case in cases:
             program = Program(case.source)
@@ -143,10 +147,15 @@ async def test_docker_comes_to_what_restricted_comes_to(tiers: Tiers, capsys: py
             above = await docker.run(program, case.inputs, LIMITS, gloves)
             if below.outcome != Outcome.REJECTED and shown(below) != shown(above):
                 different[case.name] = f"restricted: {shown(below)[:200]}, docker: {shown(above)[:200]}"
+            if case.expects and shown(above) != canonical_json(case.expect):
+                wrong[case.name] = shown(above)[:200]
 
+    record_property("programs", len(cases))
+    record_property("of_these_wrong", len(wrong))
     with capsys.disabled():
         report("restricted and docker", different, {Tier.DOCKER: len(cases)})
     assert set(different) <= set(EXPLAINED)
+    assert wrong == {}
 
 
 async def drawn_alike(tiers: Tiers, source: str) -> None:

@@ -9,21 +9,47 @@ import pytest
 from agents_store.errors import InsufficientCreditsError, StaleRunError, StoreMisconfiguredError
 from agents_store.postgres.admin import audit_balances, grant_credits
 from agents_store.postgres.store import PostgresStore
-from agents_store.types import Balance, BegunRun, Charge
+from agents_store.types import Balance, BegunRun, Charge, Principal
 from tests.integration.store.conftest import Author
 from tests.support.database import Database
-from tests.support.records import HOLD_MICROCREDITS, failed, run_start, succeeded
+from tests.support.figures import Record
+from tests.support.records import HOLD_MICROCREDITS, failed, new_version, run_start, succeeded
 
 FIRST_GRANT_MICROCREDITS = 10_000_000
+RACES_LONG = 50
 
 
-async def test_of_200_begins_at_once_exactly_those_that_can_be_paid_begin(
-    store: PostgresStore, author: Author, owner: psycopg.Connection, database: Database
-) -> None:
+@pytest.fixture
+def grant_for_ten(owner: psycopg.Connection) -> None:
+    """Whoever is seen first from now on can pay for ten holds."""
     owner.execute(
         "update public.prices set amount_microcredits = %s where name = 'first_grant'", [10 * HOLD_MICROCREDITS]
     )
 
+
+@pytest.mark.usefixtures("grant_for_ten")
+async def test_of_200_begins_at_once_exactly_those_that_can_be_paid_begin(
+    store: PostgresStore, author: Author, database: Database
+) -> None:
+    await race_for_ten_holds(store, author)
+    assert await audit_balances(database.owner_url) == []
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("grant_for_ten")
+async def test_of_200_begins_at_once_exactly_ten_begin_in_each_of_50_races(
+    store: PostgresStore, author: Author, database: Database, record_property: Record
+) -> None:
+    for _ in range(RACES_LONG):
+        principal = Principal(uuid4())
+        await race_for_ten_holds(
+            store, Author(principal, await store.create_agent(principal, "hello", "", new_version()))
+        )
+    record_property("races", RACES_LONG)
+    assert await audit_balances(database.owner_url) == []
+
+
+async def race_for_ten_holds(store: PostgresStore, author: Author) -> None:
     attempts = [store.begin(author.principal, run_start(author.detail)) for _ in range(200)]
     ends = await asyncio.gather(*attempts, return_exceptions=True)
 
@@ -37,7 +63,40 @@ async def test_of_200_begins_at_once_exactly_those_that_can_be_paid_begin(
     charges = await asyncio.gather(*(store.finish(author.principal, run, succeeded(wall_ms=12)) for run in begun))
     assert set(charges) == {Charge(1_012, 1_012)}
     assert await store.get_balance(author.principal) == Balance(10 * (HOLD_MICROCREDITS - 1_012), 0)
-    assert await audit_balances(database.owner_url) == []
+
+
+@pytest.mark.usefixtures("grant_for_ten")
+async def test_look_before_the_hold_lets_too_many_begin(
+    store: PostgresStore, author: Author, owner: psycopg.Connection, database: Database, record_property: Record
+) -> None:
+    """The control: the same race, with a look at the balance and a hold that does not look, nor the schema."""
+    await store.get_balance(author.principal)
+    owner.execute(
+        "alter table public.credit_accounts disable trigger user,"
+        " drop constraint credit_accounts_available_not_negative"
+    )
+    whose = {"user_id": author.principal.user_id, "hold": HOLD_MICROCREDITS}
+
+    async def begin() -> bool:
+        async with await psycopg.AsyncConnection.connect(database.superuser_url) as conn:
+            seen = await conn.execute(
+                "select available_microcredits >= %(hold)s from public.credit_accounts where user_id = %(user_id)s",
+                whose,
+            )
+            if await seen.fetchone() == (False,):
+                return False
+            await conn.execute(
+                "update public.credit_accounts set available_microcredits = available_microcredits - %(hold)s,"
+                " held_microcredits = held_microcredits + %(hold)s where user_id = %(user_id)s",
+                whose,
+            )
+            return True
+
+    begun = sum(await asyncio.gather(*(begin() for _ in range(40))))
+
+    record_property("begun_of_40", begun)
+    assert begun > 10
+    assert (await store.get_balance(author.principal)).available_microcredits < 0
 
 
 async def test_refused_hold_is_no_error_of_the_database(

@@ -17,6 +17,7 @@ from agents_store.postgres.store import PostgresStore
 from agents_store.types import Principal
 from tests.integration.store.conftest import Author
 from tests.support.database import Database
+from tests.support.figures import Record
 from tests.support.records import SERVER_ID, new_version
 
 FIRST_GRANT, RUN, WALL_MS_MAX = 10_000_000, 1_000, 10_000
@@ -171,12 +172,17 @@ async def _history(database: Database, store: PostgresStore, author: Author, see
     bench.close()
 
 
-async def test_random_histories_agree_with_the_model(database: Database, store: PostgresStore, author: Author) -> None:
+async def test_random_histories_agree_with_the_model(
+    database: Database, store: PostgresStore, author: Author, record_property: Record
+) -> None:
+    record_property("histories", 40)
     await _history(database, store, author, range(40))
 
 
 @pytest.mark.long
+@pytest.mark.parametrize("first_seed", range(0, 10_000, 1_000))
 async def test_ten_thousand_random_histories_agree_with_the_model(
-    database: Database, store: PostgresStore, author: Author
+    database: Database, store: PostgresStore, author: Author, record_property: Record, first_seed: int
 ) -> None:
-    await _history(database, store, author, range(10_000))
+    record_property("histories", 10_000)
+    await _history(database, store, author, range(first_seed, first_seed + 1_000))

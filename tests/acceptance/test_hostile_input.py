@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from bench.bare_start import bare_start
 from server.bodies import BODY_BYTES_MAX
 from tests.acceptance.processes import Caller, Process, server_process, token_of
 from tests.support.database import Cluster, database_from
 from tests.support.watched_server import watch
 
 HELD_UP_MS_MAX = 50.0
+# The same on a machine that is slow by now, in starts of an interpreter: 10 ms each on the one that the bound is for.
+HELD_UP_STARTS_MAX = 5
 ECHO = "def run(inputs):\n    return len(inputs)"
 MIB = 1024 * 1024
 
@@ -36,6 +40,13 @@ class Watched:
         lines = self.notes.read_text().split()
         self.notes.write_text("")
         return [float(line) for line in lines]
+
+    def assert_nobody_was_held_up(self) -> None:
+        """Since the last look."""
+        worst_ms = max(self.held_up_ms(), default=0.0)
+        if worst_ms > HELD_UP_MS_MAX:
+            start_ms = statistics.median(bare_start() for _ in range(5)) * 1000
+            assert worst_ms <= HELD_UP_STARTS_MAX * start_ms
 
 
 @pytest.fixture(scope="module")
@@ -120,7 +131,7 @@ async def test_body_is_read_or_refused_and_holds_nobody_up(
     concurrent = await asyncio.gather(*(http.post(user.path("count"), content=BODIES[kind]) for _ in range(6)))
 
     assert {answer.status_code for answer in concurrent} <= {200, 422}
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 BIG_VALUES = [{"inputs": {"a": "x" * 900_000}, "expect": None}]
@@ -158,7 +169,7 @@ async def test_contract_is_taken_or_refused_and_holds_nobody_up(
     assert answer.status_code in (201, 413, 422), answer.text[:300]
     if answer.status_code == 201:
         assert (await http.get("/agents/hostile")).status_code == 200
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 async def test_costly_inputs_against_a_costly_schema_hold_nobody_up(
@@ -172,7 +183,7 @@ async def test_costly_inputs_against_a_costly_schema_hold_nobody_up(
     refused = await asyncio.gather(*(http.post(user.path("costly"), content=inputs) for _ in range(4)))
 
     assert {answer.status_code for answer in refused} == {422}
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 QUERIES = {
@@ -189,7 +200,7 @@ async def test_query_is_bounded_everywhere(watched: Watched, http: httpx.AsyncCl
     for path in (user.path("count"), "/agents", "/runs", "/credits/entries", "/api-keys"):
         answer = await http.get(f"{path}?{QUERIES[kind]}")
         assert answer.status_code in ((200, 422) if kind == "half a percent" else (414, 422)), answer.text
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 async def test_encoded_bodies_are_refused_unread(watched: Watched, http: httpx.AsyncClient, user: Caller) -> None:
@@ -200,7 +211,7 @@ async def test_encoded_bodies_are_refused_unread(watched: Watched, http: httpx.A
             assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_encoding")
     plain = await http.post(user.path("count"), content=b"{}", headers={"Content-Encoding": "identity"})
     assert plain.status_code == 200
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 async def test_long_path_is_refused(http: httpx.AsyncClient) -> None:
@@ -233,7 +244,7 @@ async def test_many_headers_and_large_ones_are_refused(watched: Watched, user: C
     assert (await raw(watched, head + few + b"\r\n")).startswith(b"HTTP/1.1 431")
     assert b" 431 " in (await raw(watched, head + many, b"\r\n")).partition(b"\r\n")[0]
     assert (await raw(watched, head + b"X: " + b"x" * 40_000 + b"\r\n\r\n")).startswith(b"HTTP/1.1 431")
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 async def test_a_body_of_100_megabytes_is_refused_when_it_is_announced_or_as_it_comes(
@@ -246,7 +257,7 @@ async def test_a_body_of_100_megabytes_is_refused_when_it_is_announced_or_as_it_
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
     coming = await raw(watched, head + b"Transfer-Encoding: chunked\r\n\r\n", *([chunk] * 40))
     assert coming == b"" or coming.startswith(b"HTTP/1.1 413")
-    assert max(watched.held_up_ms(), default=0) <= HELD_UP_MS_MAX
+    watched.assert_nobody_was_held_up()
 
 
 @asynccontextmanager

@@ -13,10 +13,9 @@ begin
     -- Whoever else holds for this user waits from here on, and then sees what is left.
     select a.available_microcredits into available
     from public.credit_accounts a where a.user_id = caller for no key update;
-    if not found then
-        perform glovebox.open_account(caller);
-        select a.available_microcredits into strict available
-        from public.credit_accounts a where a.user_id = caller for no key update;
+    if not found then  -- it was erased at this moment
+        raise exception 'no credit account for this entry'
+            using errcode = 'foreign_key_violation', constraint = 'credit_entries_of_account';
     end if;
     if available < p_amount_microcredits then
         return available;
@@ -55,7 +54,8 @@ begin
         (
             select jsonb_object_agg(p.name, p.amount_microcredits)
             from public.prices p where p.name in ('run', 'wall_ms', 'fetch', 'glove_call')
-        ) as prices
+        ) as prices,
+        exists (select from public.credit_accounts c where c.user_id = a.user_id) as has_account
     into current
     from public.agents a
     join public.agent_versions v on v.user_id = a.user_id and v.agent_id = a.id and v.version = a.current_version
@@ -80,6 +80,9 @@ begin
     price_microcredits_max := glovebox.price_max(current.prices, current.limits);
     hold_microcredits := case when p_test or p_parent_run_id is not null then 0 else price_microcredits_max end;
     if hold_microcredits > 0 then
+        if not current.has_account then
+            perform glovebox.ensure_account();
+        end if;
         available_microcredits := glovebox.hold_credits(p_run_id, hold_microcredits);
         if available_microcredits is not null then
             status := 'insufficient';

@@ -212,7 +212,7 @@ def _count_descriptors() -> int:
 
 
 async def test_nothing_of_a_run_is_left(bare_wall: RestrictedSandbox, run_plain: Run) -> None:
-    await run_plain("def run():\n    return 1")
+    await run_plain("def run():\n    while True: pass")  # which has the one thread that lowers busy children started
     descriptors, threads = _count_descriptors(), threading.active_count()
 
     for _ in range(100):

@@ -143,7 +143,7 @@ async def test_a_run_of_one_key_begins_once_even_if_two_claims_begin_it(store: P
     start = run_start(author.detail)
     await store.begin(author.principal, start)
 
-    with pytest.raises(ValueError, match="runs_pkey"):
+    with pytest.raises(ValueError, match="credit_entries_key_once"):
         await store.begin(author.principal, start)
 
 

@@ -168,7 +168,7 @@ class Settings(BaseSettings):
     )
     docker_pool_size: int = Field(4, ge=0, le=64, description="containers kept started ahead of need")
     docker_containers_max: int = Field(32, ge=1, le=512, description="containers at once on this machine")
-    docker_user_containers_max: int = Field(8, ge=1, le=512, description="containers that one user's runs take at once")
+    docker_user_containers_max: int = Field(4, ge=1, le=512, description="containers that one user's runs take at once")
 
     embeddings_url: AnyHttpUrl | None = Field(
         None, description="service for memory search (`POST /embeddings`); unset: a model that comes with Glovebox"

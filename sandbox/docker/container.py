@@ -80,6 +80,8 @@ class Container:
                 await engine.call(engine.client.api.start, container.id)
                 await container._until(lambda: container._ready)
                 container._meter = await container._find_meter()
+                if not container.warm:
+                    container._meter.lower()  # nobody waits for what it imports ahead
                 await container._come_near()
         except (TimeoutError, ConnectionError) as error:
             log.error("docker.container_not_started", stderr=container.errors)
@@ -112,6 +114,7 @@ class Container:
         self._held_bytes = 0
         if not self.warm:
             # It may be in the middle of importing ahead, which is not the run's doing.
+            self.meter.restore()
             try:
                 async with asyncio.timeout(START_S_MAX):
                     await self._order(Order.PREPARE)
@@ -230,6 +233,8 @@ class Container:
         self._ready = self._ready or word == Word.READY
         if word == Word.WARM:
             self.warm = True
+            if self._meter is not None:
+                self._meter.restore()
             if self._ready and self._meter is not None:
                 self._meter.begin()  # importing ahead is not the next run's doing
         self._begun = self._begun or word == Word.STARTED

@@ -72,7 +72,7 @@ class DockerSandbox:
         cgroup_parent: str | None = None,
         pool_size: int = 4,
         containers_max: int = 32,
-        user_containers_max: int = 8,
+        user_containers_max: int = 4,
         idle_s: float = 300.0,
     ) -> None:
         self._lease = lease

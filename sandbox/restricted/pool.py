@@ -1,7 +1,7 @@
 """Children forked ahead of need, and the zygote that they come from, which is started again when it dies."""
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 
 import structlog
 
@@ -24,7 +24,7 @@ class Pool:
         self._uid = uid
         self._language = language
         self._idle: deque[Child] = deque()
-        self._waiting: deque[asyncio.Future[Child]] = deque()
+        self._waiting: OrderedDict[str | None, deque[asyncio.Future[Child]]] = OrderedDict()
         self._growing: set[asyncio.Task[None]] = set()
         self._zygote: Zygote | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -64,12 +64,16 @@ class Pool:
         if zygote is not None:
             await zygote.stop()
         self._drop_idle()
-        for waiting in self._waiting:
-            waiting.cancel()
+        for queue in self._waiting.values():
+            for waiting in queue:
+                waiting.cancel()
         self._waiting.clear()
 
-    async def take(self) -> Child:
-        """A ready child, which the caller must use or kill. Raises SandboxBusyError after `TAKE_S_MAX`."""
+    async def take(self, owner: str | None) -> Child:
+        """A ready child, which the caller must use or kill. Owners who wait take turns.
+
+        Raises SandboxBusyError after `TAKE_S_MAX`.
+        """
         while self._idle:
             child = self._idle.popleft()
             if child.alive:
@@ -77,7 +81,7 @@ class Pool:
                 return child
             child.kill()
         waiting: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
-        self._waiting.append(waiting)
+        self._waiting.setdefault(owner, deque()).append(waiting)
         self._refill()
         try:
             async with asyncio.timeout(TAKE_S_MAX):
@@ -108,7 +112,10 @@ class Pool:
             await asyncio.sleep(_RESTART_S)  # spares the machine when it has run out of something
             return
         while self._waiting:
-            waiting = self._waiting.popleft()
+            owner, queue = self._waiting.popitem(last=False)
+            waiting = queue.popleft()
+            if queue:
+                self._waiting[owner] = queue  # behind everybody else
             if not waiting.done():
                 waiting.set_result(child)
                 return

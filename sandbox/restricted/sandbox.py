@@ -100,7 +100,7 @@ class RestrictedSandbox:
     async def _do(
         self, op: str, program: Program, limits: Limits, job: Mapping[str, object], gloves: Gloves | None = None
     ) -> Report:
-        child = await self._pool.take()
+        child = await self._pool.take(None if gloves is None else gloves.owner)
         source = None if job.get("code") else program.source
         self._live += 1
         try:

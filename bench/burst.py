@@ -13,7 +13,7 @@ USERS = 100
 POOL = 8
 RUN_WAIT_MS_MAX = 60_000
 ANSWERED_S_MAX = 90.0
-FILL_S = 10.0
+FILL_S = 10.0  # no client can see how full the pool is; one that is not only makes the figure worse
 
 
 def burst_settings(settings: Settings, data_dir: Path) -> Settings:

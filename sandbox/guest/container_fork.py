@@ -3,7 +3,7 @@
 Sources: fork(2), kill(2) "pid equals -1", proc_pid_oom_score_adj(5).
 """
 
-import _signal  # type: ignore[import-not-found]
+import _signal  # type: ignore[import-not-found] # which the stubs do not know
 import _socket
 import ctypes
 import os

@@ -91,8 +91,8 @@ class Streams:
 
     def install(self) -> None:
         """Put them where the program finds them."""
-        sys.stdout = sys.__stdout__ = self._streams[0]  # type: ignore[misc, assignment]
-        sys.stderr = sys.__stderr__ = self._streams[1]  # type: ignore[misc, assignment]
+        sys.stdout = sys.__stdout__ = self._streams[0]  # type: ignore[misc, assignment] # final in the stubs
+        sys.stderr = sys.__stderr__ = self._streams[1]  # type: ignore[misc, assignment] # as above
 
     def flush(self) -> None:
         """Send everything that is still held back, in Python or in the C library."""

@@ -49,7 +49,7 @@ async def kill_child(at: Breakable) -> None:
     """One process of a sandbox dies, waiting or at work."""
     leaves = [pid for pid in descendants_of(at.site.pid) if not children_of(pid)]
     if leaves:
-        os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311
+        os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311 - whichever it is
     await asyncio.sleep(FELT_S)
 
 
@@ -61,7 +61,7 @@ async def kill_container(at: Breakable) -> None:
     def kill() -> None:
         found = containers_of(engine, at.site.owner)
         try:
-            engine.api.kill(random.choice(found))  # noqa: S311
+            engine.api.kill(random.choice(found))  # noqa: S311 - as above
         except (APIError, IndexError):
             return  # the server was faster
 

@@ -61,7 +61,7 @@ def look(site: Site, at_s: float) -> Sample:
         rss=rss,
         uss=uss,
         descriptors=len(os.listdir(f"/proc/{site.pid}/fd")),  # noqa: PTH208 - names are enough
-        threads=len(os.listdir(f"/proc/{site.pid}/task")),  # noqa: PTH208
+        threads=len(os.listdir(f"/proc/{site.pid}/task")),  # noqa: PTH208 - as above
         sandboxes=len(below),
         sandboxes_uss=sum(memory_of(pid)[1] for pid in below),
         zombies=zombies_of(site.pid),

@@ -1,6 +1,7 @@
 """The dry runs of an hour, counted for all servers of a database; bytes at once; the headers that tell of both."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 from uuid import UUID, uuid4
 
@@ -103,14 +104,17 @@ async def test_bytes_of_one_users_bodies_are_bounded_together(
     path = f"/agents/{user_id}/echo"
     large = b'{"a":"' + b"x" * (600 * 1024)
     host, port = server.base_url.removeprefix("http://").split(":")
-    async with client_for(server, server.token_for(user_id)) as user:
+    head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.token_for(user_id)}\r\n"
+    async with client_for(server, server.token_for(user_id)) as user, contextlib.AsyncExitStack() as unended:
         await created(user)
-        _, writer = await asyncio.open_connection(host, int(port))
-        head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {server.token_for(user_id)}\r\n"
-        writer.write(f"{head}Content-Length: 1000000\r\n\r\n".encode() + large)
-        await writer.drain()
 
         async def refused() -> httpx.Response | None:
+            """Each try begins a body of its own: the one that does not end may be the one without room."""
+            await unended.aclose()
+            _, writer = await asyncio.open_connection(host, int(port))
+            unended.callback(writer.close)
+            writer.write(f"{head}Content-Length: 1000000\r\n\r\n".encode() + large)
+            await writer.drain()
             answer = await user.post(path, content=large + b'"}')
             return answer if answer.status_code == 429 else None
 
@@ -119,7 +123,7 @@ async def test_bytes_of_one_users_bodies_are_bounded_together(
         assert answer.headers["RateLimit-Policy"] == '"bytes-at-once";q=1048576;qu="content-bytes"'
         assert answer.headers["Retry-After"] == "1"
 
-        writer.close()
+        await unended.aclose()
 
         async def taken() -> bool:
             return (await user.post(path, content=large + b'"}')).status_code == 200

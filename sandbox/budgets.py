@@ -25,17 +25,18 @@ class Rate:
 
 
 def cpu_rate() -> Rate:
-    """CPU time in ns that one owner's runs have at full weight: a quarter of the machine.
+    """CPU time in ns that one owner's runs have at full weight: a twentieth of the machine.
 
-    Enough for one user who calls quick agents without a pause, or a heavy one now and then.
+    So little because whoever is beyond it still gets all that nobody else wants; and on a machine where everybody wants
+    something, busy runs at full weight are what others feel.
     """
-    per_s = 1e9 * (os.cpu_count() or 1) / 4
-    return Rate(per_s, ahead=per_s / 2, debt_max=per_s)
+    per_s = 1e9 * (os.cpu_count() or 1) / 20
+    return Rate(per_s, ahead=2 * per_s, debt_max=10 * per_s)
 
 
 def output_rate() -> Rate:
-    """Bytes of log that are read from one owner's runs: each MiB costs server, engine and database some 60 ms."""
-    return Rate(per_s=2 * 1024**2, ahead=512 * 1024, debt_max=1024**2)
+    """Bytes of log that are read from one owner's runs: each MiB costs server and database some 60 ms."""
+    return Rate(per_s=1024**2, ahead=512 * 1024, debt_max=1024**2)
 
 
 class Budgets:

@@ -12,6 +12,8 @@ POLL_S = 0.015
 # What a program touches of its interpreter and its libraries for the first time counts, but it did not ask for it.
 SLACK_BYTES = 8 * 1024 * 1024
 
+# What a run uses before it takes from its owner's budget: calling quick agents without a pause is in nobody's way.
+QUICK_NS = 5_000_000
 # A lowered run whose owner has so much again is restored: everybody has a share of a machine that is never idle.
 EVEN_NS = 50_000_000
 # Shorter pauses than this are not worth taking; a longer one would keep a run that is ended meanwhile.
@@ -55,14 +57,20 @@ class _Watched:
     condemn: Condemn
     owner: str | None
     budget: Hashable
-    cpu_ns: int = 0
+    charged_ns: int = 0
+
+    def charge(self, cpu_ns: int) -> int:
+        """What is to be taken from the budget, now that the run has used so much."""
+        more_ns = max(0, cpu_ns - QUICK_NS) - self.charged_ns
+        self.charged_ns += more_ns
+        return more_ns
 
 
 class Watch:
     """One task looks at all live runs every `POLL_S`.
 
-    Runs of an owner whose CPU budget is spent are lowered until it is even again, those that live and those that begin:
-    many quick programs, one after the other, are as much in the way as a long one.
+    Runs of an owner whose CPU budget is spent are lowered until it is even again: from the first look on, as what ends
+    before that is not worth the trouble.
     """
 
     def __init__(self) -> None:
@@ -82,7 +90,8 @@ class Watch:
         """
         run = _Watched(limits, condemn, owner, id(meter) if owner is None else owner)
         self._watched[meter] = run
-        self._weigh(meter, run)
+        if self._budgets.left(run.budget) > EVEN_NS:
+            meter.restore()
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._look_until_idle())
 
@@ -94,7 +103,7 @@ class Watch:
         if run.owner is None:
             self._budgets.forget(run.budget)
         else:
-            self._budgets.take(run.budget, meter.latest.cpu_ns - run.cpu_ns)
+            self._budgets.take(run.budget, run.charge(meter.latest.cpu_ns))
 
     async def logged(self, owner: str | None, size_bytes: int) -> None:
         """Take note that a run logged so much, and pause where its owner's runs log faster than `output_rate`.
@@ -120,8 +129,7 @@ class Watch:
             await asyncio.sleep(POLL_S)
             for meter, run in list(self._watched.items()):
                 reading = meter.read()
-                self._budgets.take(run.budget, reading.cpu_ns - run.cpu_ns)
-                run.cpu_ns = reading.cpu_ns
+                self._budgets.take(run.budget, run.charge(reading.cpu_ns))
                 if reading.cpu_ns > run.limits.cpu_ms_max * 1_000_000:
                     run.condemn(Outcome.TIMED_OUT, "cpu_ms_max")
                 elif reading.memory_bytes > run.limits.memory_bytes_max + SLACK_BYTES:

@@ -13,6 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from sandbox.restricted.memory_cgroup import MemoryCgroup, remove_abandoned
 
@@ -20,6 +21,8 @@ _V1_ROOT = Path("/sys/fs/cgroup/cpu")
 _V2_ROOT = Path("/sys/fs/cgroup")
 _PREFIX = "glovebox-idle-"
 _PROCS = "cgroup.procs"
+# So many may wait to be moved into it; more stay where they are: each holds a descriptor, and most end before that.
+_WAITING_MAX = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class IdleGroup:
     path: Path
     origin: Path
     memory: MemoryCgroup | None = None
+    _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(_WAITING_MAX))
     _mover: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="idle-group"))
 
     @classmethod
@@ -63,13 +67,19 @@ class IdleGroup:
         return made
 
     def take(self, pid: int, pidfd: int) -> "Future[None]":
-        """Move a process into it. What is done is seen to the end, whatever becomes of the caller's descriptor.
+        """Move a process into it, unless too many wait for that already.
+
+        What is done is seen to the end, whatever becomes of the caller's descriptor.
 
         Args:
             pid: its number here.
             pidfd: proves that the number is still its.
         """
-        return self._submit(pid, pidfd, self.path)
+        if not self._room.acquire(blocking=False):
+            return _nothing_to_do()
+        moved = self._submit(pid, pidfd, self.path)
+        moved.add_done_callback(lambda _: self._room.release())
+        return moved
 
     def give_back(self, pid: int, pidfd: int) -> "Future[None]":
         """Move a process to where it was before, after whatever else was asked for. See `take`."""
@@ -81,9 +91,7 @@ class IdleGroup:
             return self._mover.submit(_move, pid, held, target)
         except RuntimeError:  # the group was removed, and its processes with it
             os.close(held)
-            moved: Future[None] = Future()
-            moved.set_result(None)
-            return moved
+            return _nothing_to_do()
 
     def kills(self) -> int:
         """How many processes the kernel has ended in it for memory, where it bounds memory."""
@@ -122,6 +130,12 @@ def _move(pid: int, pidfd: int, target: Path) -> None:
         return
     finally:
         os.close(pidfd)
+
+
+def _nothing_to_do() -> "Future[None]":
+    moved: Future[None] = Future()
+    moved.set_result(None)
+    return moved
 
 
 def _own_group(root: Path, controller: str) -> Path:

@@ -171,10 +171,11 @@ class Invocations:
         with self._rates.call(principal.user_id, dry=test), self._admission.call(principal.user_id, dry=test):
             order = await self._prepare(principal, call.agent_name, await call.read(), test=test)
             watch.lap("")
-            async with self._admission.place(principal.user_id, call.gone):
+            async with self._admission.beginning(principal.user_id, call.gone) as beginning:
                 watch.lap("wait")
                 order, run, gloves, lines = await self._begin(principal, order, call.run_id, call.begun)
                 watch.lap("begin")
+                beginning.executes()
                 with self._metrics.run(order.contract.tier, test=test) as count:
                     order, result, ended_in = await self._run(principal, order, run, gloves, lines)
                     watch.lap("sandbox")

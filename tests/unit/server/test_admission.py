@@ -7,7 +7,8 @@ import pytest
 from starlette.requests import ClientDisconnect
 
 from server.errors import ServerBusyError, ShuttingDownError, UserBusyError
-from server.invocations.admission import Admission
+from server.invocations import admission as admission_module
+from server.invocations.admission import BEGINNING_S, LATELY_S, Admission, Beginning
 
 ALICE, BOB, CAROL = uuid4(), uuid4(), uuid4()
 
@@ -299,4 +300,126 @@ async def test_users_who_come_one_after_the_other_find_a_place_each() -> None:
     for caller in everybody:
         caller.leave.set()
     await asyncio.gather(*(caller.task for caller in everybody))
+    await assert_free(at, 32)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+class Beginner(Caller):
+    """One call whose run begins, and goes on to execute when it is told to."""
+
+    async def _hold(self, at: Admission, user_id: UUID) -> None:
+        self.execute = asyncio.Event()
+        async with at.beginning(user_id, self._gone) as beginning:
+            self.placed.set()
+            executing = asyncio.create_task(self._execute(beginning))
+            await self.leave.wait()
+            executing.cancel()
+
+    async def _execute(self, beginning: Beginning) -> None:
+        await self.execute.wait()
+        beginning.executes()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Two processors, and a clock of the test's own."""
+    clock = Clock()
+    monkeypatch.setattr(admission_module, "time", clock)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    return clock
+
+
+def placed(callers: list[Beginner]) -> int:
+    return sum(caller.placed.is_set() for caller in callers)
+
+
+async def end(*callers: Caller) -> None:
+    for caller in callers:
+        caller.leave.set()
+    await asyncio.gather(*(caller.task for caller in callers))
+
+
+async def test_only_so_many_runs_of_a_user_begin_at_once(clock: Clock) -> None:
+    at = admission(runs_live_max=32)
+    many = [Beginner(at, ALICE) for _ in range(20)]
+    await settle()
+    assert placed(many) == 4
+
+    await end(many[0])
+    await settle()
+
+    assert placed(many) == 5
+    await end(*many)
+    await assert_free(at, 32)
+
+
+async def test_fewer_of_them_begin_while_somebody_else_calls_and_for_a_moment_after(clock: Clock) -> None:
+    at = admission(runs_live_max=32)
+    await end(Beginner(at, BOB))
+    many = [Beginner(at, ALICE) for _ in range(20)]
+    await settle()
+    assert placed(many) == 1
+    other = Beginner(at, BOB)
+    await settle()
+    assert other.placed.is_set()
+    await end(other, many[0])
+    await settle()
+    assert placed(many) == 2
+
+    clock.now += LATELY_S
+    await end(many[1])
+    await settle()
+
+    assert placed(many) == 6
+    await end(*many)
+    await assert_free(at, 32)
+
+
+async def test_run_that_goes_on_lets_the_next_one_begin_and_keeps_its_place(clock: Clock) -> None:
+    at = admission(runs_live_max=8)
+    many = [Beginner(at, ALICE) for _ in range(20)]
+    await settle()
+    for caller in many[:4]:
+        caller.execute.set()
+    await settle()
+    assert placed(many) == 4
+
+    await asyncio.wait_for(many[5].placed.wait(), 100 * BEGINNING_S)
+
+    assert placed(many) == 6  # of eight places: so many may be one user's
+    await end(*many)
+    await assert_free(at, 8)
+
+
+async def test_work_that_begins_no_run_is_not_held_up(clock: Clock) -> None:
+    at = admission(runs_live_max=32)
+    many = [Beginner(at, ALICE) for _ in range(10)]
+    await settle()
+
+    async with asyncio.timeout(1), one_call(at, ALICE, dry=False):
+        assert placed(many) == 4
+
+    await end(*many)
+
+
+async def test_who_gives_up_in_the_moment_that_a_run_may_begin_leaves_room_for_the_next(clock: Clock) -> None:
+    at = admission(runs_live_max=32)
+    many = [Beginner(at, ALICE) for _ in range(6)]
+    await settle()
+
+    many[0].leave.set()
+    while not many[0].task.done():
+        await asyncio.sleep(0)
+        many[4].task.cancel()
+    await asyncio.gather(many[4].task, return_exceptions=True)
+
+    await asyncio.wait_for(many[5].placed.wait(), 1)
+    await end(*many[1:4], many[5])
     await assert_free(at, 32)

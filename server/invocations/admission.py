@@ -156,7 +156,8 @@ class Admission:
     async def _take(self, user_id: UUID, gone: Gone | None, *, begins: bool) -> None:
         if self._closed:
             raise ShuttingDownError
-        if self._may_have(user_id, begins=begins):  # whoever waits may not
+        overtakes = begins and user_id in self._queues
+        if not overtakes and self._may_have(user_id, begins=begins):
             self._give(user_id, begins=begins)
             return
         if self._waiting >= self._waiting_max:
@@ -164,6 +165,7 @@ class Admission:
         waiter = _Waiter(asyncio.get_running_loop().create_future(), begins)
         self._queues.setdefault(user_id, deque()).append(waiter)
         self._waiting += 1
+        self._pass_on()  # time alone may have let more of the user's runs begin
         watch = None if gone is None else asyncio.ensure_future(_watch(gone, waiter.placed))
         try:
             async with asyncio.timeout(self._wait_s):

@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ from agents_store.postgres.admin import audit_balances
 from sandbox.docker.engine_facts import open_client
 from sandbox.types import Tier
 from tests.acceptance.docker_tier import LEASE_LABEL
-from tests.acceptance.processes import GRANT_MICROCREDITS, Caller, server_process
+from tests.acceptance.processes import GRANT_MICROCREDITS, Caller, Process, server_process
 from tests.acceptance.running import (
     Json,
     RunningServer,
@@ -39,8 +39,10 @@ from tests.faults.load import all_runs
 from tests.faults.matrix import NewRow, Row
 from tests.support import docker_engine
 from tests.support.database import Database
+from tests.support.figures import Record
 
-RUNS = 4
+RUNS_EACH = 4  # as many containers as one user has
+NAP_LIMITS = {"wall_ms_max": 120_000}
 ORPHANS_S_MAX = 30
 BACK_S_MAX = 10
 ENGINE_START_S_MAX = 60
@@ -83,34 +85,34 @@ def containers_of(engine: DockerClient, owner: str) -> set[str]:
     return {str(row["Id"]) for row in found if str(row["Labels"][LEASE_LABEL]).startswith(f"{owner}.")}
 
 
+@pytest.mark.parametrize("users", [1, pytest.param(5, marks=pytest.mark.long)])
 async def test_successor_of_a_killed_server_destroys_its_containers_and_nothing_else(
-    engine: DockerClient, strangers_container: str, database: Database, tmp_path: Path
+    engine: DockerClient,
+    strangers_container: str,
+    database: Database,
+    tmp_path: Path,
+    users: int,
+    record_property: Record,
 ) -> None:
     variables = {
         "DOCKER_HOST": docker_engine.engine_url() or "",
         "GLOVEBOX_DOCKER_IMAGE": docker_engine.TAG,
         "GLOVEBOX_DOCKER_POOL_SIZE": "1",
+        "GLOVEBOX_DOCKER_CONTAINERS_MAX": "32",
         "GLOVEBOX_TIERS": '["restricted", "docker"]',
     }
-    user = Caller.new()
+    callers = [Caller.new() for _ in range(users)]
+    record_property("runs at the kill", users * RUNS_EACH)
     with server_process(database, tmp_path, log=None, **variables) as first:
-        async with user.at(first) as client:
-            answer = await client.post("/agents", json={"agent_name": "nap", "code": NAP, "tier": "docker"})
-            assert answer.status_code == 201, answer.text
-            calls = [asyncio.create_task(call(client, user.path("nap"), 9)) for _ in range(RUNS)]
-
+        async with AsyncExitStack() as clients, asyncio.TaskGroup() as calls:
+            for user in callers:
+                await begin_naps(await clients.enter_async_context(user.at(first)), user, calls)
             owner = owner_of(database)
-
-            async def started() -> bool:
-                runs = (await client.get("/runs", params={"state": "executing"})).json()["items"]
-                return len(runs) == RUNS and len(containers_of(engine, owner)) >= RUNS
-
-            await eventually(started)
+            await eventually(lambda: all_live(engine, owner, database, users * RUNS_EACH))
             first.signal(signal.SIGKILL)
             await asyncio.to_thread(first.popen.wait, COMMAND_S_MAX)
-            await asyncio.gather(*calls)
     orphans = containers_of(engine, owner)
-    assert len(orphans) >= RUNS
+    assert len(orphans) >= users * RUNS_EACH
 
     with server_process(database, tmp_path, log=None, **variables) as second:
         up_at = time.monotonic()
@@ -120,20 +122,41 @@ async def test_successor_of_a_killed_server_destroys_its_containers_and_nothing_
 
         await eventually(gone)
         assert time.monotonic() - up_at < ORPHANS_S_MAX
-        async with user.at(second) as client:
-
-            async def settled() -> bool:
-                return bool((await client.get("/credits")).json()["held_microcredits"] == 0)
-
-            await eventually(settled)
-            runs = (await client.get("/runs")).json()["items"]
-            again = await client.get(user.path("nap"), params={"seconds": 0})
+        for user in callers:
+            await assert_settled_as_lost(second, user)
 
     assert engine.containers.get(strangers_container).id == strangers_container
-    assert Counter((run["state"], run["reason"]) for run in runs) == {("failed", "lost"): len(runs)}
-    assert again.json() == {"slept": True}
     assert await audit_balances(database.owner_url) == []
     assert containers_of(engine, owner) == set()
+
+
+async def begin_naps(client: httpx.AsyncClient, user: Caller, calls: asyncio.TaskGroup) -> None:
+    """As many runs of a user as it may have containers, each of them long enough to be killed."""
+    body = {"agent_name": "nap", "code": NAP, "tier": "docker", "limits": NAP_LIMITS}
+    answer = await client.post("/agents", json=body)
+    assert answer.status_code == 201, answer.text
+    for _ in range(RUNS_EACH):
+        calls.create_task(call(client, user.path("nap"), NAP_LIMITS["wall_ms_max"] / 1000 - 1))
+
+
+async def all_live(engine: DockerClient, owner: str, database: Database, runs: int) -> bool:
+    """Whether so many runs execute, and there are containers for all of them."""
+    with psycopg.connect(database.superuser_url) as conn:
+        (executing,) = conn.execute("select count(*) from public.runs where state = 'executing'").fetchone() or (0,)
+    return bool(executing == runs) and len(containers_of(engine, owner)) >= runs
+
+
+async def assert_settled_as_lost(server: Process, user: Caller) -> None:
+    async with user.at(server) as client:
+
+        async def settled() -> bool:
+            return bool((await client.get("/credits")).json()["held_microcredits"] == 0)
+
+        await eventually(settled)
+        runs = (await client.get("/runs")).json()["items"]
+        again = await client.get(user.path("nap"), params={"seconds": 0})
+    assert Counter((run["state"], run["reason"]) for run in runs) == {("failed", "lost"): RUNS_EACH}
+    assert again.json() == {"slept": True}
 
 
 async def call(client: httpx.AsyncClient, path: str, seconds: float) -> int | None:

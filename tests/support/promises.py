@@ -269,7 +269,6 @@ DOCKER_CHECKS = (
             "killed_server.py::test_kill_in_the_middle_loses_and_doubles_nothing",
             "killed_server.py::test_no_sandbox_outlives_its_killed_server",
         ),
-        short_of="4 runs in containers at the moment of the kill, rather than 20",
     ),
     Check(
         "D9",

@@ -382,6 +382,26 @@ async def test_fewer_of_them_begin_while_somebody_else_calls_and_for_a_moment_af
     await assert_free(at, 32)
 
 
+async def test_call_that_comes_when_more_may_begin_lets_those_before_it_go_first(clock: Clock) -> None:
+    at = admission(runs_live_max=32)
+    await end(Beginner(at, BOB))
+    many = [Beginner(at, ALICE) for _ in range(3)]
+    await settle()
+    assert placed(many) == 1
+
+    clock.now += LATELY_S
+    late = Beginner(at, ALICE)
+    await settle()
+
+    assert placed([*many, late]) == 4
+    more = [Beginner(at, ALICE) for _ in range(2)]
+    await end(late)
+    await settle()
+    assert [caller.placed.is_set() for caller in more] == [True, False]
+    await end(*many, *more)
+    await assert_free(at, 32)
+
+
 async def test_run_that_goes_on_lets_the_next_one_begin_and_keeps_its_place(clock: Clock) -> None:
     at = admission(runs_live_max=8)
     many = [Beginner(at, ALICE) for _ in range(20)]

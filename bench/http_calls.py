@@ -1,5 +1,6 @@
 """Whole invocations over HTTP against a server in a process of its own, on its embedded database."""
 
+import math
 import multiprocessing
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -117,12 +118,34 @@ def measure_warm(server: Server, tier: Tier, count: int, yardstick: Yardstick) -
 
 
 def timed_calls(
-    server: Server, request: bytes, count: int, yardstick: Yardstick, *, answer: bytes | None = ANSWER
+    server: Server,
+    request: bytes,
+    count: int,
+    yardstick: Yardstick | None = None,
+    *,
+    answer: bytes | None = ANSWER,
+    seconds_max: float = math.inf,
 ) -> tuple[list[float], int]:
-    """How long each of so many calls took, and how many failed; `answer` is what the body must be, None anything."""
-    durations, failed = [], 0
+    """One call after the other over one connection, after a few for warming up.
+
+    Args:
+        server: whom to call.
+        request: sent again and again.
+        count: how many calls to measure.
+        yardstick: for bare starts in between; None: without.
+        answer: what the body must be; None: anything.
+        seconds_max: no further call begins so long after the first one, once one was measured.
+
+    Returns:
+        How long each took, in s, at least one; and how many failed.
+    """
+    durations: list[float] = []
+    failed = 0
+    until = time.perf_counter() + seconds_max
     with server.connect() as connection:
         for index in range(WARM_UP + count):
+            if durations and time.perf_counter() >= until:
+                break
             started = time.perf_counter()
             status, body = connection.exchange(request)
             elapsed = time.perf_counter() - started
@@ -130,7 +153,7 @@ def timed_calls(
                 continue
             durations.append(elapsed)
             failed += status != HTTPStatus.OK or (answer is not None and body != answer)
-            if index % STARTS_EVERY == 0:
+            if yardstick is not None and index % STARTS_EVERY == 0:
                 yardstick.measure()
     return durations, failed
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from bench.bare_start import Yardstick
 from bench.burst import burst_settings, measure_burst
 from bench.docker_peers import measure_docker_peers
+from bench.flood import measure_floods
 from bench.growth import measure_growth
 from bench.http_calls import Server, measure_first_calls, measure_sustained, measure_warm, running_server
 from bench.memory import measure_memory
@@ -65,6 +66,8 @@ def _measure_ours(settings: Settings, options: Options, scratch: Path, yardstick
     if Group.BURST in options.only and Tier.DOCKER in settings.tiers:
         with running_server(burst_settings(settings, scratch / "burst")) as server:
             yield measure_burst(server)
+    if Group.FLOOD in options.only:
+        yield from measure_floods(settings, options.calls, scratch)
     if Group.MEMORY in options.only:
         for tier in settings.tiers:
             yield from asyncio.run(measure_memory(settings, tier))

@@ -20,6 +20,7 @@ class Group(StrEnum):
     SUSTAINED1 = "sustained1"
     SUSTAINED16 = "sustained16"
     BURST = "burst"
+    FLOOD = "flood"
     GROWTH = "growth"
     MEMORY = "memory"
     PEERS = "peers"

@@ -47,6 +47,12 @@ live run is one of 20, each parked in a glove call, the median of them: what its
 container's shim included, and its share of what the 20 add to the process that holds the sandbox. An idle agent is what
 the server process has more after 9,990 agents were added to 10.
 """
+FLOOD_METHOD = """\
+**Flood.** Two users of one server: the one calls over one kept-alive connection, first alone; then the other calls over
+40 connections, each of which sends its next call when it has its answer, from a process of its own. Once that has gone
+on for 2 s, the first one's calls are measured again for as long as the flood lasts, twice as long as the calls
+alone took. Of its calls every answer other than 200 is a failure; the flood may also be refused, with 429 or 503.
+"""
 
 
 def write_page(path: Path, report: Report) -> None:
@@ -87,11 +93,12 @@ def render_page(report: Report, plot: str) -> str:
         *_section("Latencies", _latency_lines(report.rows)),
         *_section("Sustained", _sustained_lines(report.rows)),
         *_section("CPU time per call, ms", _cpu_lines(report.rows)),
+        *_section("Flood", _flood_lines(report.rows)),
         *_section("Growth", _growth_lines(report.rows)),
         *_section("Memory", _memory_lines(report.rows)),
         "## Method",
         "",
-        METHOD.replace("{calls}", _usual_count(report.rows)),
+        *_method(report.rows),
         "## Again",
         "",
         "```sh",
@@ -146,7 +153,7 @@ def _latency_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _sustained_lines(rows: Sequence[Row]) -> Iterator[str]:
-    loaded = [row for row in rows if row.rate_per_s is not None]
+    loaded = [row for row in rows if row.rate_per_s is not None and not row.key.startswith("flood/")]
     if loaded:
         yield "| many connections | per s | p50 ms | p95 ms | p99 ms | calls | succeeded |"
         yield "|---|---:|---:|---:|---:|---:|---:|"
@@ -164,6 +171,18 @@ def _cpu_lines(rows: Sequence[Row]) -> Iterator[str]:
     yield "|---|" + "---:|" * len(who)
     for row in loaded:
         yield f"| {row.name} | {' | '.join(f'{row.cpu_ms_per_call.get(name, 0):.3f}' for name in who)} |"
+
+
+def _flood_lines(rows: Sequence[Row]) -> Iterator[str]:
+    flooded = [row for row in rows if row.key.startswith("flood/")]
+    if flooded:
+        yield "| | p50 ms | p99 ms | p99 against quiet | per s | calls | refused | succeeded |"
+        yield "|---|---:|---:|---:|---:|---:|---:|---:|"
+    for row in flooded:
+        ratio = "" if row.ratio_p99 is None else f"{row.ratio_p99:.2f}"
+        rate = "" if row.rate_per_s is None else f"{row.rate_per_s:.0f}"
+        figures = f"{row.p50_ms or 0:.2f} | {row.p99_ms or 0:.2f} | {ratio} | {rate} | {row.count} | {row.refused}"
+        yield f"| {row.name} | {figures} | {_success(row)} |"
 
 
 def _growth_lines(rows: Sequence[Row]) -> Iterator[str]:
@@ -187,7 +206,13 @@ def _memory_lines(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _success(row: Row) -> str:
-    return f"{100 * (1 - row.failed / row.count):.4g} %"
+    return f"{100 * (1 - (row.failed + row.refused) / row.count):.4g} %"
+
+
+def _method(rows: Sequence[Row]) -> Iterator[str]:
+    yield METHOD.replace("{calls}", _usual_count(rows))
+    if any(row.key.startswith("flood/") for row in rows):
+        yield FLOOD_METHOD
 
 
 def _usual_count(rows: Sequence[Row]) -> str:

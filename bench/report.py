@@ -90,7 +90,9 @@ def _latency_lines(rows: Sequence[Row]) -> Iterator[str]:
         unit = row.bare_start_ms or usual
         multiples = " ".join(f"{value / unit:8.3f}" for value in (row.p50_ms, row.p95_ms, row.p99_ms))
         rate = "" if row.rate_per_s is None else f"{row.rate_per_s:.0f}"
-        yield f"{row.name:46} {multiples} {row.p50_ms:9.2f} {row.p99_ms:9.2f} {rate:>7} {row.count:7d} {row.failed:6d}"
+        refused = f"  and {row.refused} refused" if row.refused else ""
+        counts = f"{rate:>7} {row.count:7d} {row.failed:6d}{refused}"
+        yield f"{row.name:46} {multiples} {row.p50_ms:9.2f} {row.p99_ms:9.2f} {counts}"
 
 
 def _cpu_lines(rows: Sequence[Row]) -> Iterator[str]:

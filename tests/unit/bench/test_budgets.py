@@ -11,6 +11,7 @@ WARM = Row(
     key="warm/monty", name="warm", count=2000, p50_ms=2.5, p95_ms=4.0, p99_ms=7.5, bare_start_ms=10.0
 )  # exactly at its budgets
 SUSTAINED = Row(key="sustained16/monty", name="sustained", count=9000, rate_per_s=900.0)
+FLOODED = Row(key="flood/docker-beside", name="flooded", count=500, p99_ms=6.0, ratio_p99=1.2)
 
 
 def verdicts(*rows: Row) -> dict[Measure, bool]:
@@ -18,7 +19,12 @@ def verdicts(*rows: Row) -> dict[Measure, bool]:
 
 
 def test_what_is_just_within_its_budget_meets_it() -> None:
-    assert verdicts(WARM, SUSTAINED) == {Measure.P50_STARTS: True, Measure.P99_P50: True, Measure.RATE: True}
+    assert verdicts(WARM, SUSTAINED, FLOODED) == {
+        Measure.P50_STARTS: True,
+        Measure.P99_P50: True,
+        Measure.RATE: True,
+        Measure.P99_QUIET: True,
+    }
 
 
 @pytest.mark.parametrize(
@@ -27,6 +33,7 @@ def test_what_is_just_within_its_budget_meets_it() -> None:
         (replace(WARM, p50_ms=2.51), Measure.P50_STARTS),
         (replace(WARM, p99_ms=7.6), Measure.P99_P50),
         (replace(SUSTAINED, rate_per_s=899.0), Measure.RATE),
+        (replace(FLOODED, ratio_p99=1.21), Measure.P99_QUIET),
     ],
 )
 def test_what_is_just_beyond_it_does_not(row: Row, measure: Measure) -> None:
@@ -34,7 +41,9 @@ def test_what_is_just_beyond_it_does_not(row: Row, measure: Measure) -> None:
 
 
 def test_one_failed_call_and_no_budget_of_the_row_is_met() -> None:
-    assert set(verdicts(replace(WARM, failed=1), replace(SUSTAINED, failed=1)).values()) == {False}
+    assert set(
+        verdicts(replace(WARM, failed=1), replace(SUSTAINED, failed=1), replace(FLOODED, failed=1)).values()
+    ) == {False}
 
 
 def test_what_was_not_measured_is_not_judged() -> None:

@@ -15,6 +15,8 @@ DOCS = Path(__file__).parents[3] / "docs"
 SVG = "{http://www.w3.org/2000/svg}"
 START = Row(key="bare-start", name="bare start", count=10, p50_ms=10.0, p95_ms=10.0, p99_ms=10.0, bare_start_ms=10.0)
 WARM = Row(key="warm/monty", name="monty & co", count=10, p50_ms=9.0, p95_ms=9.0, p99_ms=9.0, bare_start_ms=10.0)
+BESIDE = Row(key="flood/monty-beside", name="beside", count=10, p50_ms=4.0, p95_ms=5.0, p99_ms=6.0, ratio_p99=1.5)
+FLOOD = replace(BESIDE, key="flood/monty-flood", name="flood", refused=1, rate_per_s=80.0, ratio_p99=None)
 PEER = replace(WARM, key="peers/docker-run", name="docker run", p50_ms=230.0)
 
 
@@ -63,6 +65,24 @@ def test_what_was_not_measured_has_no_section() -> None:
     assert "## Latencies" in page
     assert "## Memory" not in page
     assert "## Sustained" not in page
+    assert "Flood" not in page
+
+
+def test_a_flood_has_a_section_of_its_own() -> None:
+    page = render_page(report(START, WARM, BESIDE, FLOOD), "plot.svg")
+
+    assert "| beside | 4.00 | 6.00 | 1.50 |  | 10 | 0 | 100 % |" in page
+    assert "| flood | 4.00 | 6.00 |  | 80 | 10 | 1 | 90 % |" in page
+    assert "| beside | p99 against quiet | ≤ 1.2 | 1.5 | **not met** |" in page
+    assert "**Flood.** Two users" in page
+    assert "## Sustained" not in page
+
+
+def test_what_a_server_refused_of_a_flood_is_told_on_the_terminal() -> None:
+    table = render_table(report(START, BESIDE, FLOOD))
+
+    assert table.count("refused") == 1
+    assert "1 refused" in table
 
 
 def test_a_missed_budget_is_named_on_the_page_and_on_the_terminal() -> None:

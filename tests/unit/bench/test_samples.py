@@ -34,3 +34,19 @@ def test_growth_is_the_median_against_the_other_rows_median() -> None:
     little = summarise("few", "n", [0.010])
 
     assert summarise("many", "n", [0.012], ratio_to=little).ratio == pytest.approx(1.2)
+
+
+def test_refused_calls_do_not_raise_the_rate_either() -> None:
+    row = summarise("k", "n", [0.1] * 10, failed=1, refused=3, elapsed_s=2.0)
+
+    assert row.rate_per_s == pytest.approx(3.0)
+    assert (row.failed, row.refused) == (1, 3)
+
+
+def test_beside_a_flood_the_p99_is_compared() -> None:
+    quiet = summarise("quiet", "n", [0.001] * 97 + [0.010] * 3)
+
+    row = summarise("beside", "n", [0.005] * 97 + [0.011] * 3, ratio_p99_to=quiet)
+
+    assert row.ratio_p99 == pytest.approx(1.1)
+    assert row.ratio is None

@@ -94,7 +94,7 @@ async def slowdowns() -> dict[str, float]:
     return {name: round(loud[name] / quiet[name], 2) for name in quiet}
 
 
-# The p99 of 300 calls is the third worst of them: where the machine does other things too, one of a few tries has to do.
+# The p99 of 300 calls is the third worst of them: where a machine does other things too, one of a few tries has to do.
 @pytest.mark.parametrize("tries", [3, pytest.param(1, marks=pytest.mark.long)])
 async def test_calls_of_a_second_user_stay_within_twice_their_quiet_time(tries: int, record_property: Record) -> None:
     seen: list[dict[str, float]] = []

@@ -41,7 +41,7 @@ from tests.support import docker_engine
 from tests.support.database import Database
 from tests.support.figures import Record
 
-RUNS_EACH = 4  # as many containers as one user has
+RUNS_EACH = 3  # as many containers as one user has for calls from outside
 NAP_LIMITS = {"wall_ms_max": 120_000}
 ORPHANS_S_MAX = 30
 BACK_S_MAX = 10
@@ -85,7 +85,7 @@ def containers_of(engine: DockerClient, owner: str) -> set[str]:
     return {str(row["Id"]) for row in found if str(row["Labels"][LEASE_LABEL]).startswith(f"{owner}.")}
 
 
-@pytest.mark.parametrize("users", [1, pytest.param(5, marks=pytest.mark.long)])
+@pytest.mark.parametrize("users", [1, pytest.param(7, marks=pytest.mark.long)])
 async def test_successor_of_a_killed_server_destroys_its_containers_and_nothing_else(
     engine: DockerClient,
     strangers_container: str,

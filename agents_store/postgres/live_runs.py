@@ -25,7 +25,7 @@ from agents_store.types import (
     TailLine,
 )
 
-TAIL_LINES_MAX = 500
+TAIL_LINES_MAX = 100
 TAIL_BYTES_MAX = 64 * 1024
 CHANNELS = {
     "glovebox_logs": NoticeKind.LOGS,

@@ -11,6 +11,12 @@ from tests.support.database import Database
 
 FINAL = ("completed", "failed", "cancelled")
 SUMS = """
+with closed as materialized (
+    select e.run_id,
+        count(*) filter (where e.kind in ('settle', 'release')) as times,
+        sum(e.amount_microcredits) filter (where e.kind = 'settle') as charged
+    from public.credit_entries e where e.run_id is not null group by e.run_id
+)
 select
     (select coalesce(sum(amount_microcredits) filter (where kind = 'grant'), 0) from public.credit_entries),
     (select coalesce(sum(amount_microcredits) filter (where kind = 'settle'), 0) from public.credit_entries),
@@ -18,11 +24,10 @@ select
     (select coalesce(sum(available_microcredits), 0) from public.credit_accounts),
     (select count(*) from public.runs),
     (select count(*) from public.runs where outcome is null or state::text <> all (%(final)s)),
-    (select count(*) from public.runs r where r.hold_microcredits > 0 and 1 <> (
-        select count(*) from public.credit_entries e where e.run_id = r.id and e.kind in ('settle', 'release'))),
-    (select count(*) from public.runs r where coalesce(r.charge_microcredits, 0) <> coalesce((
-        select sum(e.amount_microcredits) from public.credit_entries e
-        where e.run_id = r.id and e.kind = 'settle'), 0))
+    (select count(*) from public.runs r left join closed c on c.run_id = r.id
+        where r.hold_microcredits > 0 and coalesce(c.times, 0) <> 1),
+    (select count(*) from public.runs r left join closed c on c.run_id = r.id
+        where coalesce(r.charge_microcredits, 0) <> coalesce(c.charged, 0))
 """
 
 

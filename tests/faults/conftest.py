@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.acceptance.processes import Process, server_process
@@ -15,6 +16,8 @@ from tests.support.database import (
     make_template,
     running_postmaster,
 )
+
+GRANT = 10**12  # microcredits, for as many calls as anybody makes meanwhile
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,8 @@ def temporary(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def site(postmaster: Postmaster, hurt_template: str, tmp_path: Path, temporary: Path) -> Iterator[Site]:
-    with (
-        database_from(postmaster.cluster, hurt_template) as database,
-        server_process(database, tmp_path, log=tmp_path / "log", TMPDIR=str(temporary)) as server,
-    ):
-        yield Site(server, database, postmaster, temporary)
+    with database_from(postmaster.cluster, hurt_template) as database:
+        with psycopg.connect(database.owner_url) as conn:
+            conn.execute("update public.prices set amount_microcredits = %s where name = 'first_grant'", [GRANT])
+        with server_process(database, tmp_path, log=tmp_path / "log", TMPDIR=str(temporary)) as server:
+            yield Site(server, database, postmaster, temporary)

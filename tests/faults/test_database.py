@@ -12,10 +12,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.acceptance.processes import GRANT_MICROCREDITS, Caller, server_process
+from tests.acceptance.processes import Caller, server_process
 from tests.acceptance.running import eventually
 from tests.faults.afterwards import Possessions, tell_books, tell_callers, tell_nothing_left, tell_recovery
-from tests.faults.conftest import Site
+from tests.faults.conftest import GRANT, Site
 from tests.faults.load import all_runs, balance_of, calling, create_agents
 from tests.faults.matrix import NewRow
 from tests.support.database import Cluster, Database
@@ -112,7 +112,7 @@ async def test_calls_are_refused_kindly_and_the_server_recovers_by_itself(
     await tell_nothing_left(row, site.server, before, site.temporary)
     async with users[0].at(site.server) as client:
         charges = [run["charge_microcredits"] for run in await all_runs(client)]
-    assert await balance_of(site.server, users[0]) == GRANT_MICROCREDITS - sum(charges)
+    assert await balance_of(site.server, users[0]) == GRANT - sum(charges)
 
 
 async def test_slow_database_makes_calls_slow_and_nothing_else(site: Site, tmp_path: Path, new_row: NewRow) -> None:

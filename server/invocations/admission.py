@@ -82,8 +82,7 @@ class Admission:
         self._users: Counter[tuple[UUID, bool]] = Counter()
         self._held: Counter[UUID] = Counter()
         self._beginning: Counter[UUID] = Counter()
-        cores = os.cpu_count() or 1
-        self._beginning_max = {False: 2 * cores, True: max(1, cores // 2)}  # by whether others call, too
+        self._beginning_max = self._bounds_of_beginning(runs_live_max)
         self._latest, self._latest_other_at = (UUID(int=0), -LATELY_S), -LATELY_S
         self._queues: OrderedDict[UUID, deque[_Waiter]] = OrderedDict()
         self._waiting = 0
@@ -191,6 +190,13 @@ class Admission:
             raise ServerBusyError
         self._waiting -= 1
         _end(longest.pop().placed, ServerBusyError())
+
+    def _bounds_of_beginning(self, runs_live_max: int) -> dict[bool, int]:
+        """How many of a user's runs begin at once, by whether others call, too."""
+        if self._wait_s < BEGINNING_S:  # whoever may not wait must not be told to
+            return {False: runs_live_max, True: runs_live_max}
+        cores = os.cpu_count() or 1
+        return {False: 2 * cores, True: max(1, cores // 2)}
 
     def _note(self, user_id: UUID) -> None:
         """Somebody calls. It is enough to know who called last, and when last anybody else did."""

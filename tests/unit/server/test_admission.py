@@ -418,6 +418,16 @@ async def test_run_that_goes_on_lets_the_next_one_begin_and_keeps_its_place(cloc
     await assert_free(at, 8)
 
 
+async def test_where_no_call_may_wait_none_is_turned_away_for_beginning_beside_others(clock: Clock) -> None:
+    at = admission(runs_live_max=32, run_wait_ms_max=0)
+    await end(Beginner(at, BOB))
+    many = [Beginner(at, ALICE) for _ in range(20)]
+    await settle()
+
+    assert placed(many) == 20
+    await end(*many)
+
+
 async def test_work_that_begins_no_run_is_not_held_up(clock: Clock) -> None:
     at = admission(runs_live_max=32)
     many = [Beginner(at, ALICE) for _ in range(10)]

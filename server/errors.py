@@ -34,6 +34,7 @@ ServerError
 ├── NotReplayableError      a run that cannot be run again from its record; nothing ran
 ├── RunLostError            a run that began did not end through any fault of its program; nothing was charged
 │   └── RunNotStartedError  every sandbox was busy after all; nothing ran
+│       └── TierGoneError   its tier went away before it could run; nothing ran
 └── NotReadyError           a dependency of this process does not answer
 """
 
@@ -317,8 +318,19 @@ class RunLostError(ServerError):
 class RunNotStartedError(RunLostError):
     """Every sandbox was busy after all. Nothing ran and nothing was charged."""
 
+    def __init__(
+        self,
+        run_id: UUID,
+        detail: str = "Every sandbox was busy; nothing ran and nothing was charged, try again shortly.",
+    ) -> None:
+        super().__init__(run_id, detail)
+
+
+class TierGoneError(RunNotStartedError):
+    """The tier went away when the run had begun and no sandbox had taken it. Nothing ran and nothing was charged."""
+
     def __init__(self, run_id: UUID) -> None:
-        super().__init__(run_id, "Every sandbox was busy; nothing ran and nothing was charged, try again shortly.")
+        super().__init__(run_id, "The tier went away; nothing ran and nothing was charged, try again later.")
 
 
 class NotReadyError(ServerError):
@@ -410,6 +422,7 @@ PROBLEMS: Mapping[type[Exception], Problem] = {
     NotReplayableError: Problem(409, "not_replayable", "This run cannot be replayed"),
     RunLostError: Problem(503, "lost", "The run was lost", retry_after_s=1),
     RunNotStartedError: Problem(503, "sandbox_busy", "Every sandbox is busy", retry_after_s=1),
+    TierGoneError: Problem(503, "tier_unavailable", "This tier is unavailable here", retry_after_s=60),
     NotReadyError: Problem(503, "not_ready", "Not ready", members=("checks",), retry_after_s=5),
     auth.AuthError: INTERNAL,
     auth.UnauthenticatedError: Problem(

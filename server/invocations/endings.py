@@ -4,9 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from uuid import UUID
 
 from agents_store.types import EffectRecord, RunEnd, RunState
 from sandbox.types import JsonValue, LogLine, Outcome, ProgramError, Result, Usage
+from server.errors import RunLostError, RunNotStartedError, TierGoneError
 from server.gloves.shown import shown_effect
 from server.invocations.live_log import records_of
 from server.invocations.outcomes import RULINGS
@@ -22,9 +24,21 @@ _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(","
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """A run that no fault of its program ended. `started` is False when nothing of it ran."""
+    """A run that no fault of its program ended.
+
+    Attributes:
+        started: False when nothing of it ran.
+        tier_gone: that is because its tier went away, not because every sandbox was busy.
+    """
 
     started: bool = True
+    tier_gone: bool = False
+
+    def error(self, run_id: UUID) -> RunLostError:
+        """What its caller is told."""
+        if self.started:
+            return RunLostError(run_id)
+        return TierGoneError(run_id) if self.tier_gone else RunNotStartedError(run_id)
 
 
 async def encode(value: JsonValue, size_bytes: int) -> str:

@@ -20,7 +20,7 @@ from sandbox.tiers import Tiers
 from sandbox.types import Limits, Outcome, Result, Tier
 from server.agents.names import is_agent_name
 from server.auth.callers import Callers
-from server.errors import ForeignPathError, InvalidInputsError, RunLostError, RunNotStartedError
+from server.errors import ForeignPathError, InvalidInputsError, RunLostError
 from server.gloves.calls import Called, CallingRun
 from server.gloves.fitting import Fit, Fitting
 from server.gloves.run import RunGloves
@@ -186,7 +186,7 @@ class Invocations:
                 self._metrics.timed(watch.laps_ms)
 
         if isinstance(result, Lost):
-            raise RunLostError(run.run_id) if result.started else RunNotStartedError(run.run_id)
+            raise result.error(run.run_id)
         answer = partial(
             answer_for,
             result,
@@ -329,8 +329,10 @@ class Invocations:
                     gloves.start()
                     sandbox = self._tiers.get(Tier(contract.tier))
                     return await sandbox.run(contract.program, order.inputs, limits, gloves)
-        except (SandboxBusyError, TierUnavailableError):
+        except SandboxBusyError:
             return Lost(started=False)
+        except TierUnavailableError:
+            return Lost(started=False, tier_gone=True)
         except RunCancelledError:
             return cancelled_result(lines.lines, round((time.perf_counter() - started) * 1000))
         except (SandboxError, TimeoutError, RunInterruptedError) as exc:

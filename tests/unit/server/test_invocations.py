@@ -18,9 +18,9 @@ from agents_store.errors import (
     VersionMovedError,
 )
 from agents_store.types import BegunRun, Charge, Principal, Run, RunEnd, RunStart, RunState
-from sandbox.errors import SandboxBusyError, SandboxLostError
+from sandbox.errors import SandboxBusyError, SandboxLostError, TierUnavailableError
 from sandbox.tiers import Tiers
-from sandbox.types import GloveError, Inputs, LogLine, Outcome, Program, ProgramError, Result, Usage
+from sandbox.types import GloveError, Inputs, LogLine, Outcome, Program, ProgramError, Result, Tier, Usage
 from server.auth.errors import UnauthenticatedError
 from server.errors import (
     ForeignPathError,
@@ -28,6 +28,7 @@ from server.errors import (
     InvalidRequestError,
     RunLostError,
     RunNotStartedError,
+    TierGoneError,
     UserBusyError,
 )
 from server.invocations.answers import Answer
@@ -381,6 +382,7 @@ async def test_a_user_at_the_bound_is_refused_before_anything_is_held() -> None:
     ("error", "answered"),
     [
         (SandboxBusyError(), RunNotStartedError),
+        (TierUnavailableError(Tier.DOCKER, ("the engine is away",)), TierGoneError),
         (SandboxLostError(), RunLostError),
         (RuntimeError("a defect"), RunLostError),
         (TimeoutError(), RunLostError),
@@ -396,6 +398,7 @@ async def test_a_broken_sandbox_costs_nothing_and_leaves_no_hold(
 
     assert (rig.end.state, rig.end.outcome, rig.end.reason) == (RunState.FAILED, "failed", "lost")
     assert not rig.end.billable
+    assert type(lost.value) is answered
     assert lost.value.run_id in rig.store.ends
     rig.assert_nothing_held()
 

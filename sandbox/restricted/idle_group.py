@@ -86,7 +86,10 @@ class IdleGroup:
         return self._submit(pid, pidfd, self.origin)
 
     def _submit(self, pid: int, pidfd: int, target: Path) -> "Future[None]":
-        held = os.dup(pidfd)
+        try:
+            held = os.dup(pidfd)
+        except OSError:  # out of descriptors: it stays where it is
+            return _nothing_to_do()
         try:
             return self._mover.submit(_move, pid, held, target)
         except RuntimeError:  # the group was removed, and its processes with it

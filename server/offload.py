@@ -30,10 +30,8 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary
 async def offload(work: Callable[[], T]) -> T:
     """Do pure computation in a thread, one piece at a time, users taking turns.
 
-    A computing thread keeps the interpreter for 5 ms at a time, so that with one of them the event loop waits that
-    long at most at each of its turns; with several of them it would wait for each.
-
-    Source: Python 3.11 library reference, `sys.setswitchinterval`.
+    A computing thread keeps the interpreter for `server.process.SWITCH_S` at a time, so that with one of them the event
+    loop waits that long at most at each of its turns; with several of them it would wait for each.
     """
     turns = _turns.setdefault(asyncio.get_running_loop(), _Turns())
     own = turns.of_user(working_for.get())

@@ -13,7 +13,7 @@ from sandbox.remote import SandboxHost
 from sandbox.remote.address import Address
 from server.observability.startup import tell_tiers
 from server.orphans import Orphans
-from server.process import raise_descriptor_limit, spare_collections
+from server.process import keep_loop_free, raise_descriptor_limit
 from server.sandboxes import build_own_tiers
 from server.settings import Settings
 
@@ -37,7 +37,7 @@ async def serve_sandboxes(settings: Settings, path: Path, announce: Callable[[],
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with _open_host(settings, path) as host:
-        spare_collections()
+        keep_loop_free()
         log.info("listening", socket=str(path))
         announce()
         await stop.wait()

@@ -16,7 +16,7 @@ from server.cli.errors import CliError
 from server.cli.http_bounds import bounded_protocol
 from server.cli.options import DataDir, load_settings
 from server.logging import configure_logging
-from server.process import raise_descriptor_limit, spare_collections
+from server.process import keep_loop_free, raise_descriptor_limit
 from server.settings import Settings
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ async def _serve(app: "FastAPI", server: uvicorn.Server, listener: socket.socket
     # meanwhile ends the server in good order as soon as the lifespan is up.
     with server.capture_signals():
         async with app.router.lifespan_context(app):
-            spare_collections()
+            keep_loop_free()
             await server.serve(sockets=[listener])
 
 

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import structlog
 
@@ -33,6 +33,7 @@ WARM_S_MAX = 60.0
 
 Key: TypeAlias = tuple[str | None, Shape]
 Ending: TypeAlias = Callable[[], Awaitable[None]]
+T = TypeVar("T")
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +161,7 @@ class Pool:
             container.destroy()
             raise
         finally:
-            self._returning[_key(container)] -= 1
+            _count_down(self._returning, _key(container))
             self._live -= 1
             self._quiet_since = time.monotonic()
             self._put_idle(container)
@@ -303,7 +304,7 @@ class Pool:
             self.suspect.set()
             await asyncio.sleep(_AGAIN_S)  # spares a machine that has run out of something
         finally:
-            self._starting[shape] -= 1
+            _count_down(self._starting, shape)
         if container is not None:
             self._add(container)
         else:
@@ -354,6 +355,13 @@ class Pool:
 
 def _key(container: Container) -> Key:
     return container.owner, container.shape
+
+
+def _count_down(counter: Counter[T], key: T) -> None:
+    """One less; what comes to nothing is forgotten: owners and shapes are many."""
+    counter[key] -= 1
+    if not counter[key]:
+        del counter[key]
 
 
 async def _nothing_to_end() -> None:

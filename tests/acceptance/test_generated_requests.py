@@ -52,4 +52,4 @@ async def test_generated_requests_get_documented_answers(server: RunningServer, 
 async def test_20_000_generated_requests_get_documented_answers(
     server: RunningServer, alice: User, tmp_path: Path
 ) -> None:
-    assert await generate(server, alice, tmp_path, "--phases", PHASES, "--max-examples", "500") >= 20_000
+    assert await generate(server, alice, tmp_path, "--phases", PHASES, "--max-examples", "700") >= 20_000

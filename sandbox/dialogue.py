@@ -42,6 +42,16 @@ class ProtocolError(Exception):
     """The guest sent what no honest guest sends."""
 
 
+class _Nowhere:
+    """The channel of a dialogue that is over."""
+
+    async def receive(self) -> bytes:
+        return b""
+
+    async def send(self, data: bytes) -> None:
+        raise ConnectionResetError
+
+
 @dataclass(slots=True)
 class Heard:
     """What one job came to, as far as the guest told it.
@@ -79,6 +89,11 @@ class Dialogue:
         self._interrupted = True
         if self._call is not None:
             self._call.cancel()
+
+    def close(self) -> None:
+        """Let go of both sides, which hold this dialogue: in a ring, all of a run would wait for the collector."""
+        self._channel, self._condemn = _Nowhere(), _nobody
+        self._buffer.clear()
 
     async def follow(
         self,
@@ -186,13 +201,15 @@ class Dialogue:
             call.cancel()  # where this task was cancelled instead
         if call.cancelled():
             return
-        try:
-            answer: Mapping[str, JsonValue] = {"value": call.result()}
-        except GloveError as error:
-            answer = {"error": {"type": error.fault.value, "message": error.message}}
-        except RunStoppedError:
+        error = call.exception()  # raised here, it would hold this frame, which holds the call, which holds it
+        if isinstance(error, RunStoppedError):
             heard.stopped = True
             return
+        answer: Mapping[str, JsonValue]
+        if isinstance(error, GloveError):
+            answer = {"error": {"type": error.fault.value, "message": error.message}}
+        else:
+            answer = {"value": call.result()}
         packed = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
         await self._channel.send(HEADER.pack(Kind.ANSWER, len(packed)) + packed)
 
@@ -206,3 +223,7 @@ class Dialogue:
                 return False
             self._buffer += received
         return True
+
+
+def _nobody(outcome: Outcome, exceeded: str | None) -> None:
+    """Whom a dialogue that is over condemns."""

@@ -87,6 +87,7 @@ class Execution:
                 timer.cancel()
             self._measure()
             self._watch.remove(self._container.meter)
+            self._dialogue.close()
         self._take_output(b"\n" if self._line else b"")
         return self._report
 

@@ -12,7 +12,7 @@ from sandbox.monty import assembly
 from sandbox.monty.check import Checker
 from sandbox.monty.endings import to_result
 from sandbox.monty.load import LONG_S, Load, unmetered
-from sandbox.monty.session import Heard, Run
+from sandbox.monty.session import Heard, Run, alone
 from sandbox.monty.workers import Workers
 from sandbox.types import CEILINGS, Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Wall
 from sandbox.watch import Watch
@@ -110,7 +110,7 @@ class MontySandbox:
             await asyncio.wait({performed}, timeout=END_S_MAX)
             raise
         except (MontyError, RuntimeError, TimeoutError, OSError) as error:  # the library has no worker to give
-            raise SandboxLostError(f"no worker: {error}") from error
+            raise SandboxLostError(f"no worker: {error}") from alone(error)
         finally:
             timer.cancel()
             long.cancel()

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal, NoReturn, TypeVar
 
 from pydantic_monty import (
     NOT_HANDLED,
@@ -50,6 +50,8 @@ _ORPHAN_GRACE_S = 5.0
 _SUSPENSIONS_MAX = 1_000_000
 _RANDOM_BYTES_MAX = 1024 * 1024
 _CALL_BYTES_MIN = 64 * 1024
+
+E = TypeVar("E", bound=Exception)
 
 
 @dataclass(slots=True)
@@ -173,7 +175,7 @@ class Run:
             try:
                 self._converse(session)
             except MontyCrashedError as error:
-                self.heard.error = error
+                self.heard.error = alone(error)
             finally:
                 with self._lock:
                     self._over.set()
@@ -203,7 +205,7 @@ class Run:
         except MontyCrashedError:
             raise
         except (MontyError, RuntimeError) as error:  # of the program, or a frame over the library's own bound
-            self.heard.error = error
+            self.heard.error = alone(error)
         self._end_line()
         if self._has_no_json():
             self._find_fault(session)
@@ -357,6 +359,16 @@ class Run:
             "sleep": "call_host",
             "random_start": {"seed": self._gloves.seed},
         }
+
+
+def alone(error: E) -> E:
+    """An error without the frames that it came through.
+
+    They hold the run, which holds the error, and the collector does not see into errors of the library: what such a
+    ring holds, which is all that the run was given and said, would never be freed.
+    """
+    error.__context__ = error.__cause__ = None
+    return error.with_traceback(None)
 
 
 class _Absent(Mapping[str, ExternalModule]):

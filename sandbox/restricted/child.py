@@ -142,6 +142,7 @@ class Child:
 
     def kill(self) -> None:
         """End the child and free both descriptors. Idempotent."""
+        self._dialogue.close()
         if self._channel.fileno() < 0:
             return
         with suppress(ProcessLookupError):

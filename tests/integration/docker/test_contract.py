@@ -3,6 +3,7 @@
 import pytest
 
 from tests.integration.sandbox.test_contract import (  # noqa: F401 - collected from here, with this folder's fixtures
+    test_all_of_a_run_is_freed_when_it_is_over,
     test_dry_run_is_told_to_the_program,
     test_error_at_import_time_is_the_programs_failure,
     test_log_field_nested_too_deep_is_logged_as_text,

@@ -192,12 +192,13 @@ async def test_nothing_of_many_mixed_runs_is_left(client: DockerClient, rounds: 
         for _ in range(rounds):
             await asyncio.gather(*(run(program, limits=LIMITS, owner="many") for program in programs))
 
+        # One more container is seven; those that are being destroyed keep theirs for a moment.
+        await until(lambda: _descriptors() <= descriptors + 30, 10)
         growth = resident_bytes() / resident - 1
         record_property("docker_runs", (1 + rounds) * len(programs))
         record_property("docker_memory_growth_percent", round(100 * growth, 1))
         record_property("docker_descriptors_more", _descriptors() - descriptors)
         assert growth <= RESIDENT_GROWTH_MAX
-        assert _descriptors() <= descriptors + 30  # one more container is seven
         (left,) = [each for each in containers(client, lease) if each.status == "running"][:1]
         processes = client.api.top(str(left.id))["Processes"]
         assert all("defunct" not in " ".join(row) for row in processes)

@@ -12,6 +12,7 @@ from sandbox.restricted import RestrictedSandbox
 from tests.integration.remote.conftest import connected, hosting
 from tests.integration.sandbox.conftest import UID, Run, runner
 from tests.integration.sandbox.test_contract import (  # noqa: F401 - collected from here, with this module's fixtures
+    test_all_of_a_run_is_freed_when_it_is_over,
     test_dry_run_is_told_to_the_program,
     test_each_limit_ends_the_run_from_outside,
     test_logs_keep_order_text_and_fields,

@@ -1,18 +1,22 @@
 """What every tier promises: inputs, results, errors with the author's line, logs, limits, outcomes, `ctx`."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from sandbox.restricted import RestrictedSandbox
 from sandbox.types import Limits, Outcome, Program, Result
+from tests.support.garbage import lines_that_say, nothing_collected
 
 Run = Callable[..., Awaitable[Result]]
 
 LIMITS = Limits(wall_ms_max=5_000, cpu_ms_max=2_000, memory_bytes_max=64 * 1024 * 1024, output_bytes_max=256 * 1024)
+SHORT = replace(LIMITS, wall_ms_max=1_000, output_bytes_max=64 * 1024)
 
 
 @pytest.mark.parametrize(
@@ -236,3 +240,32 @@ async def test_runs_share_no_state(run: Run) -> None:
     await run(first)
 
     assert (await run(second)).value == "0." + "3" * 28
+
+
+ENDINGS = {
+    "returns": "return 1",
+    "raises": "raise ValueError('x')",
+    "returns no JSON": "return float('nan')",
+    "is told of an error": "return ctx.memory.get('a')",
+    "says too much": "[print('x' * 1_000) for _ in range(1_000)]",
+    "does not end": "[n for n in range(10 ** 12)]",
+}
+
+
+@pytest.mark.parametrize("how", ENDINGS)
+async def test_all_of_a_run_is_freed_when_it_is_over(run: Run, how: str) -> None:
+    """A ring would keep its log, inputs and effects until the collector comes by, or for good."""
+    mark = str(uuid4())
+    source = f"def run(inputs, ctx):\n    print(inputs['mark'])\n    {ENDINGS[how]}"
+
+    with nothing_collected():
+        assert [line.message for line in (await run(source, {"mark": mark}, limits=SHORT)).logs][:1] == [mark]
+
+        await gone(mark)
+
+
+async def gone(mark: str) -> None:
+    """Return once no log line in memory says it."""
+    async with asyncio.timeout(10):
+        while lines_that_say(mark):  # noqa: ASYNC110 - nobody tells of what is freed
+            await asyncio.sleep(0.02)

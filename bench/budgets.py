@@ -71,22 +71,24 @@ _FLOOD_REASON = (
 
 # Why a budget is not met on the machine of the page, measured. A test asks for one where the page says "not met".
 REASONS: Mapping[tuple[str, Measure], str] = {
-    ("warm/monty", Measure.P50_STARTS): "Of 4.1 ms, beginning and finishing the run take about 60 %: two statements, "
-    "each a transaction with its commit; PostgreSQL itself computes 0.35 to 0.45 ms for each in a tight loop, and the "
-    "rest is the way there and back between processes that have slept meanwhile.",
+    ("warm/monty", Measure.P50_STARTS): "Beginning and finishing the run take about 60 %: two statements, each a "
+    "transaction with its commit; PostgreSQL itself computes 0.35 to 0.45 ms for each in a tight loop, and the rest is "
+    "the way there and back between processes that have slept meanwhile.",
     ("warm/monty", Measure.P99_P50): "One call in a hundred meets a pause of some 10 ms, with one client and an idle "
-    "machine; bare starts themselves have a p99 of 1.7 medians here. What the pause is was not found.",
+    "machine, where bare starts themselves have a p99 of 1.6 to 1.7 medians. What the pause is was not found.",
     (
         "warm/restricted",
         Measure.P50_STARTS,
-    ): "The tier alone takes 0.11. Behind a call its successor's child is forked, "
-    "sealed and rehearsed: 4.7 ms of CPU time, which with one client falls together with storing the run, on 2 cores.",
-    ("sustained16/monty", Measure.RATE): "A call costs the machine 4.0 ms of CPU time: 2.1 ms in the server's one "
-    "process, which is the bound, 1.4 ms in PostgreSQL, 0.3 ms in the sandbox.",
-    ("sustained16/restricted", Measure.RATE): "A call costs the machine 9.2 ms of CPU time, 4.9 ms of it for a process "
-    "of its own: fork, namespace, seal, page copies, end.",
-    ("sustained16/docker", Measure.RATE): "A call costs the machine 9.6 ms of CPU time, more than half of it in the "
-    "container: fork of the next child, page copies, killing and wiping what the run before left.",
+    ): "The tier alone takes 0.11. Behind a call its successor's child is forked, sealed and rehearsed, which costs "
+    "more CPU time than all else and with one client falls together with storing the run, on 2 cores.",
+    ("warm/docker", Measure.P50_STARTS): "At the bound, and above or below it from run to run: 0.41 where a bare start "
+    "took 13 ms, 0.45 where it took 17. About half of it is beginning and finishing the run, as in monty.",
+    ("sustained16/monty", Measure.RATE): "By the CPU time of a call (below) the server's one process is the bound; the "
+    "rest of the machine is PostgreSQL's.",
+    ("sustained16/restricted", Measure.RATE): "Half of the CPU time of a call (below) is for a process of its own: "
+    "fork, namespace, seal, page copies, end.",
+    ("sustained16/docker", Measure.RATE): "Most of the CPU time of a call (below) is the container's: fork of the next "
+    "child, page copies, killing and wiping what the run before left.",
     ("flood/monty-beside", Measure.P99_QUIET): _FLOOD_REASON,
     ("flood/restricted-beside", Measure.P99_QUIET): _FLOOD_REASON,
     ("flood/docker-beside", Measure.P99_QUIET): _FLOOD_REASON,

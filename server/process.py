@@ -2,11 +2,6 @@
 
 import gc
 import resource
-import sys
-
-# For how long a computing thread keeps the interpreter from the event loop, which must win it back after every read,
-# write and line of log. The default of 5 ms lets one thread beside it make an answer wait for 40.
-SWITCH_S = 0.001
 
 
 def raise_descriptor_limit() -> int:
@@ -17,15 +12,14 @@ def raise_descriptor_limit() -> int:
 
 
 def keep_loop_free() -> None:
-    """Let nothing that goes on beside the event loop hold it for long, once the process stands.
+    """Let no collection of garbage hold the event loop for long, once the process stands.
 
     What is there for good is taken out of garbage collection, as walking all of it takes some 80 ms. The rest is
     collected whenever a quarter has come to it: without the second collection that would be a quarter of everything,
-    tens of MiB of garbage later. Threads hand over the interpreter after `SWITCH_S`.
+    tens of MiB of garbage later.
 
-    Source: Python 3.11 library reference, `gc.freeze` and `sys.setswitchinterval`.
+    Source: Python 3.11 library reference, `gc.freeze`.
     """
     gc.collect()
     gc.freeze()
     gc.collect()
-    sys.setswitchinterval(SWITCH_S)

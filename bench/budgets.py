@@ -81,14 +81,17 @@ REASONS: Mapping[tuple[str, Measure], str] = {
         Measure.P50_STARTS,
     ): "The tier alone takes 0.11. Behind a call its successor's child is forked, sealed and rehearsed, which costs "
     "more CPU time than all else and with one client falls together with storing the run, on 2 cores.",
-    ("warm/docker", Measure.P50_STARTS): "At the bound, and above or below it from run to run: 0.41 where a bare start "
-    "took 13 ms, 0.45 where it took 17. About half of it is beginning and finishing the run, as in monty.",
+    ("warm/docker", Measure.P50_STARTS): "Around the bound, by how fast the machine is: 0.41 where a bare start took "
+    "13 ms, 0.45 where it took 17, 0.48 where it took 18. About half of it is beginning and finishing the run.",
     ("sustained16/monty", Measure.RATE): "By the CPU time of a call (below) the server's one process is the bound; the "
     "rest of the machine is PostgreSQL's.",
     ("sustained16/restricted", Measure.RATE): "Half of the CPU time of a call (below) is for a process of its own: "
     "fork, namespace, seal, page copies, end.",
-    ("sustained16/docker", Measure.RATE): "Most of the CPU time of a call (below) is the container's: fork of the next "
-    "child, page copies, killing and wiping what the run before left.",
+    (
+        "sustained16/docker",
+        Measure.RATE,
+    ): "The largest part of a call's CPU time (below) is the container's: fork of the "
+    "next child, page copies, killing and wiping what the run before left.",
     ("flood/monty-beside", Measure.P99_QUIET): _FLOOD_REASON,
     ("flood/restricted-beside", Measure.P99_QUIET): _FLOOD_REASON,
     ("flood/docker-beside", Measure.P99_QUIET): _FLOOD_REASON,

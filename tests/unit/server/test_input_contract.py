@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 
 from server.agents.input_contract import ERRORS_MAX, InputContract
 from server.errors import InvalidInputsError
+from tests.support.garbage import nothing_collected
 
 
 def contract(**properties: Any) -> InputContract:
@@ -128,16 +129,12 @@ async def test_no_schema_times_no_inputs_costs_more_than_its_budget(
 
 async def test_what_alternatives_refused_is_left_to_no_collector() -> None:
     contract = InputContract({"additionalProperties": {"anyOf": [{"const": n} for n in range(1_000)]}})
-    gc.collect()
-    gc.disable()
-    try:
+
+    with nothing_collected():
         with pytest.raises(InvalidInputsError):
             await contract.check({f"i{n}": -1 for n in range(20_000)})
-        left = gc.collect()
-    finally:
-        gc.enable()
 
-    assert left < 1_000  # if they hung together, some 16 for each that did not fit
+        assert gc.collect() < 1_000  # if they hung together, some 16 for each that did not fit
 
 
 async def test_large_inputs_that_fit_a_simple_schema_pass() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from sandbox.docker.cgroup import Meter, NoCgroupError, find_counters
-from sandbox.docker.engine import Engine, EngineError
+from sandbox.docker.engine import Attachment, Engine, EngineError
 from sandbox.docker.near import NearStream, open_pipes
 from sandbox.docker.spec import Runtime, Shape, container_config, guest_command
 from sandbox.docker.stream import Stream
@@ -72,10 +72,11 @@ class Container:
             SandboxLostError: its guest does not come up.
             TierUnavailableError: it cannot be metered from here.
         """
-        container = cls(engine, await engine.call(_create, engine, recipe, shape), shape, recipe)
+        container_id = await engine.call(_create, engine, recipe, shape, undo=engine.remove)
+        container = cls(engine, container_id, shape, recipe)
         try:
             async with asyncio.timeout(START_S_MAX):
-                attachment = await engine.call(engine.attach, container.id)
+                attachment = await engine.call(engine.attach, container.id, undo=Attachment.close)
                 container._way = container._stream = Stream(attachment, container._on_word, container._on_hang_up)
                 await engine.call(engine.client.api.start, container.id)
                 await container._until(lambda: container._ready)

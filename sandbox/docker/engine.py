@@ -4,8 +4,11 @@ import asyncio
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
+import structlog
 from docker import DockerClient
 from docker.errors import APIError, DockerException, NotFound
 from requests.exceptions import RequestException
@@ -25,6 +28,8 @@ _WISHED = {"SwapLimit": "memory without swap", "CpuCfsQuota": "CPU quota"}
 _ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
 
 Answer = TypeVar("Answer")
+
+log = structlog.get_logger(__name__)
 
 
 class EngineError(Exception):
@@ -72,7 +77,7 @@ class Engine:
 
         Raises EngineError; TierUnavailableError for an image that cannot be used or a runtime that the engine has not.
         """
-        client = await self.call(self._reach)
+        client = await self.call(self._reach, undo=DockerClient.close)
         try:
             pin = await self.call(find_image, client, image)
             found = await self.call(_find_runtime, client, runtime, cgroup_parent)
@@ -94,27 +99,55 @@ class Engine:
             self._client.close()
 
     async def settle(self) -> None:
-        """Wait until everything that was asked is done, though nobody waits for its answer any more."""
-        if self._asked:
-            await asyncio.wait(set(self._asked), timeout=SETTLE_S_MAX)
+        """Wait until everything that was asked is done, and undone where nobody waits for its answer any more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_S_MAX):
+                while self._asked:
+                    await asyncio.wait(set(self._asked))
 
     def close(self) -> None:
         """Let go of connection and threads. Idempotent."""
         self.hang_up()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def call(self, ask: Callable[..., Answer], *args: Any) -> Answer:
-        """Ask in a thread. Raises EngineError; nothing is known of what was asked when it is cancelled."""
-        asked = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask, *args)
-        self._asked.add(asked)
-        asked.add_done_callback(self._asked.discard)
+    async def call(
+        self, ask: Callable[..., Answer], *args: Any, undo: Callable[[Answer], object] | None = None
+    ) -> Answer:
+        """Ask in a thread. Raises EngineError.
+
+        Args:
+            ask: what a thread calls.
+            *args: what with.
+            undo: gets, in a thread too, an answer that comes when the call was cancelled or has taken too long.
+        """
+        asked = self._begin(ask, *args)
         try:
             async with asyncio.timeout(CALL_S_MAX):
                 return await asyncio.shield(asked)
+        except (TimeoutError, asyncio.CancelledError) as error:
+            if undo is not None:
+                asked.add_done_callback(partial(self._undo, undo))
+            if isinstance(error, TimeoutError):
+                raise EngineError(f"the Docker engine at {self.url} is slow to answer") from error
+            raise
         except APIError as error:
             raise EngineError(f"the Docker engine refused: {error.explanation or error}") from error
         except (DockerException, RequestException, OSError) as error:
             raise EngineError(f"no Docker engine answers at {self.url}: start it or set DOCKER_HOST") from error
+
+    def _begin(self, ask: Callable[..., Answer], *args: Any) -> asyncio.Future[Answer]:
+        asked = asyncio.get_running_loop().run_in_executor(self._threads, self._ask, ask, *args)
+        self._asked.add(asked)
+        asked.add_done_callback(self._asked.discard)
+        return asked
+
+    def _undo(self, undo: Callable[[Answer], object], asked: asyncio.Future[Answer]) -> None:
+        if asked.cancelled() or asked.exception() is not None:
+            return
+        try:
+            self._begin(undo, asked.result()).add_done_callback(_log_failure)
+        except RuntimeError as error:  # closed since
+            log.warning("docker.answer_not_undone", error=str(error))
 
     def _ask(self, ask: Callable[..., Answer], *args: Any) -> Answer:
         # The client library leaves a socket open where nobody listens.
@@ -150,6 +183,11 @@ class Engine:
 
     def _reach(self) -> DockerClient:
         return DockerClient(base_url=self.url, timeout=CALL_S_MAX)
+
+
+def _log_failure(undone: asyncio.Future[object]) -> None:
+    if not undone.cancelled() and (error := undone.exception()) is not None:
+        log.warning("docker.answer_not_undone", error=str(error))
 
 
 def _find_runtime(client: DockerClient, wanted: str | None, cgroup_parent: str | None) -> Runtime:

@@ -31,7 +31,7 @@ class DockerTier:
     def containers(self) -> list[Container]:
         """Those of this server, whoever else uses the engine."""
         label = f"{LEASE_LABEL}={self.server.services.lease.name}"
-        return self.engine.containers.list(filters={"label": label})
+        return self.engine.containers.list(filters={"label": label}, ignore_removed=True)
 
 
 @contextmanager

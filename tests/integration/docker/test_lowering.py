@@ -23,7 +23,7 @@ SMALL = Rate(per_s=40e6, ahead=100e6, debt_max=20e6)
 def weights(lease: str) -> list[Path]:
     """Where the containers of a lease say how they stand against others."""
     with engine() as client:
-        found = client.containers.list(filters={"label": f"glovebox.lease={lease}"})
+        found = client.containers.list(filters={"label": f"glovebox.lease={lease}"}, ignore_removed=True)
         places = [find_counters(str(one.id), one.attrs["State"]["Pid"]) for one in found]
     return [counters.weight / "cpu.idle" for counters in places if counters.weight is not None]
 

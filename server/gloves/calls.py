@@ -44,7 +44,7 @@ class Called:
     Attributes:
         run_id: the run.
         outcome: how it ended; None where it was lost.
-        busy: whether nothing of it ran, for want of a place.
+        not_run: why nothing of it ran; empty where something did.
         value: its result.
         error: type and message of what went wrong in it, empty where nothing did.
         complete: False where a dry run of it met an effect without an answer.
@@ -56,7 +56,7 @@ class Called:
     outcome: Outcome | None
     value: JsonValue = None
     error: str = ""
-    busy: bool = False
+    not_run: str = ""
     complete: bool = True
     withheld: bool = False
     would_charge_microcredits: int = 0
@@ -69,6 +69,11 @@ CallAgent = Callable[[str, Mapping[str, JsonValue]], Awaitable[Called]]
 def busy(agent_name: str) -> str:
     """What a program learns where a called agent's run has no place."""
     return f"busy: no place is free for a run of {agent_name} now"
+
+
+def without_tier(agent_name: str, tier: str) -> str:
+    """What a program learns where a called agent's tier is not there, or goes away before anything ran."""
+    return f"the tier {tier} of {agent_name} is unavailable now"
 
 
 class RunCalls:
@@ -96,8 +101,8 @@ class RunCalls:
         request = {**arguments, "run_id": str(called.run_id)}
         if not called.complete:
             raise StoppedError(request)
-        if called.busy:
-            raise EffectError(GloveFault.RUNTIME, busy(agent_name), response={"run_id": str(called.run_id)})
+        if called.not_run:
+            raise EffectError(GloveFault.RUNTIME, called.not_run, response={"run_id": str(called.run_id)})
         if called.outcome is not Outcome.SUCCEEDED:
             how = "was lost" if called.outcome is None else f"ended {called.outcome}"
             said = f": {called.error}" if called.error else ""

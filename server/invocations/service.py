@@ -230,7 +230,7 @@ class Invocations:
             except RunLostError:
                 return Called(run.run_id, None)
             count.ended(settled.end.outcome, settled.end.reason, settled.charge.charge_microcredits)
-        return called_of(run.run_id, settled.result, gloves, settled.charge)
+        return called_of(order.contract, run.run_id, settled.result, gloves, settled.charge)
 
     async def _prepare(
         self, principal: Principal, agent_name: str, asked: Asked, *, test: bool, above: CallingRun | None = None

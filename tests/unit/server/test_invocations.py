@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -401,6 +402,33 @@ async def test_a_broken_sandbox_costs_nothing_and_leaves_no_hold(
     assert type(lost.value) is answered
     assert lost.value.run_id in rig.store.ends
     rig.assert_nothing_held()
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (SandboxBusyError(), "busy: no place is free for a run of child now"),
+        (TierUnavailableError(Tier.DOCKER, ("the engine is away",)), "the tier restricted of child is unavailable now"),
+        (SandboxLostError(), "child was lost in run"),
+    ],
+)
+async def test_a_called_agent_that_could_not_run_is_told_to_its_caller(rig: Rig, error: Exception, told: str) -> None:
+    rig.store.put_agent(ALICE, "child")
+    caught: list[str] = []
+
+    async def behaviour(program: Program, inputs: Inputs) -> Result:
+        if not inputs:  # the child's run
+            raise error
+        assert rig.sandbox.gloves is not None
+        with pytest.raises(GloveError) as refused:
+            await rig.sandbox.gloves.call("call", {"agent_name": "child", "inputs": {}})
+        caught.append(refused.value.message)
+        return Result(Outcome.SUCCEEDED)
+
+    rig.sandbox.behaviour = behaviour
+
+    assert (await rig.call()).status == 200
+    assert [re.sub(" [0-9a-f-]{36}$", "", message) for message in caught] == [told]
 
 
 async def test_a_caller_that_leaves_changes_nothing_about_the_run(rig: Rig) -> None:

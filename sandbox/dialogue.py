@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sandbox.guest.frames import HEADER, Kind
-from sandbox.types import GloveError, Gloves, JsonValue, Limits, LogLine, Outcome, RunStoppedError, Usage
-from sandbox.untrusted import read_call, read_log
+from sandbox.offload import compute
+from sandbox.types import GloveError, GloveFault, Gloves, JsonValue, Limits, LogLine, Outcome, RunStoppedError, Usage
+from sandbox.untrusted import CALL_REFUSED, LOG_LEFT_OUT, CrowdedError, read_call, read_log
 
 # What a log line costs beyond its text, so that endless empty lines meet the limit too.
 LOG_LINE_BYTES = 64
 # Compiled code, refusals and errors are ours to bound: no limit of the run speaks of them.
 OTHER_FRAME_BYTES_MAX = 8 * 1024 * 1024
-CALL_BYTES_MAX = 2 * 1024 * 1024  # a file or body of 1 MiB in base64; reading as many small values takes some 30 ms
+CALL_BYTES_MAX = 2 * 1024 * 1024  # a file or body of 1 MiB in base64
 _FINAL = frozenset({Kind.REFUSED, Kind.VALUE, Kind.BAD_RESULT, Kind.ERROR, Kind.NO_MEMORY})
 _WHILE_COMPILING = frozenset({Kind.CODE, Kind.REFUSED})
 _ALWAYS = frozenset({Kind.NO_MEMORY})
@@ -135,7 +136,7 @@ class Dialogue:
                     heard.final = frame
                     return
             elif kind == Kind.LOG and gloves is not None:
-                self._take_log(payload, limits, heard, gloves, (time.perf_counter_ns() - started_ns) // 1_000_000)
+                await self._take_log(payload, limits, heard, gloves, (time.perf_counter_ns() - started_ns) // 1_000_000)
                 await logged(len(payload))
             elif kind == Kind.CALL and gloves is not None:
                 await self._answer(payload, heard, gloves)
@@ -182,17 +183,26 @@ class Dialogue:
         self._condemn(outcome, exceeded)
         self.interrupt()
 
-    def _take_log(self, payload: bytes, limits: Limits, heard: Heard, gloves: Gloves, at_ms: int) -> None:
+    async def _take_log(self, payload: bytes, limits: Limits, heard: Heard, gloves: Gloves, at_ms: int) -> None:
         heard.output_bytes += len(payload) + LOG_LINE_BYTES
         if heard.output_bytes > limits.output_bytes_max:
             self._end(Outcome.TOO_MUCH_OUTPUT, "output_bytes_max")
             return
-        line = LogLine(at_ms, *read_log(payload))
+        try:
+            line = LogLine(at_ms, *await compute(lambda: read_log(payload), len(payload)))
+        except CrowdedError:
+            line = LogLine(at_ms, LOG_LEFT_OUT)
         heard.logs.append(line)
         gloves.log(line)
 
     async def _answer(self, payload: bytes, heard: Heard, gloves: Gloves) -> None:
-        glove, arguments = read_call(payload)
+        try:
+            glove, arguments = await compute(lambda: read_call(payload), len(payload))
+        except CrowdedError:
+            await self._send_answer({"error": {"type": GloveFault.VALUE.value, "message": CALL_REFUSED}})
+            return
+        if self._interrupted:
+            return
         self._call = asyncio.ensure_future(gloves.call(glove, arguments))
         try:
             await asyncio.wait({self._call})  # which a call that `interrupt` cancels ends without an exception here
@@ -210,6 +220,9 @@ class Dialogue:
             answer = {"error": {"type": error.fault.value, "message": error.message}}
         else:
             answer = {"value": call.result()}
+        await self._send_answer(answer)
+
+    async def _send_answer(self, answer: Mapping[str, JsonValue]) -> None:
         packed = json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
         await self._channel.send(HEADER.pack(Kind.ANSWER, len(packed)) + packed)
 

@@ -1,20 +1,29 @@
 """Reading what a sandbox says: every byte of it is hostile until it went through here."""
 
 import json
-import math
 from typing import Any
 
+from sandbox.json_text import finite, has_more_values, is_deeper
 from sandbox.types import ProgramError, Refusal
 
 TEXT_CHARS_MAX = 4_000
 GLOVE_CHARS_MAX = 64
 DEPTH_MAX = 210  # a little above what an honest child lets pass
+# Objects, lists, members and items. Parsing holds up everything else, some 25 ms for the most that a result may have.
+RESULT_VALUES_MAX = 100_000
+VALUES_MAX = 20_000
+CALL_REFUSED = f"the arguments of a call have more than {VALUES_MAX:,} values: send less, or text"
+LOG_LEFT_OUT = f"(a line was left out: its fields have more than {VALUES_MAX:,} values)"
 _LINE_MAX = 10_000_000
 _UNREADABLE = ProgramError("Error", "the process told of its failure in a way that cannot be read")
 
 
 class UnreadableError(Exception):
     """These bytes are not what they should be."""
+
+
+class CrowdedError(UnreadableError):
+    """They may be, but have more values than are read."""
 
 
 def clean_text(text: str) -> str:
@@ -34,16 +43,17 @@ def clean_json(value: Any) -> Any:
 def read_result(payload: bytes) -> Any:
     """The JSON value of a result.
 
-    Raises UnreadableError for what is not strict JSON, nested too deeply, or has NUL, surrogates or endless numbers.
+    Raises UnreadableError for what is not strict JSON, nested too deeply, or has NUL, surrogates, endless numbers or
+    more than `RESULT_VALUES_MAX` values.
     """
-    value = _read_json(payload)
+    value = _read_json(payload, RESULT_VALUES_MAX)
     if _may_need_cleaning(payload) and clean_json(value) != value:
         raise UnreadableError("text with a NUL character or a lone surrogate")
     return value
 
 
 def read_log(payload: bytes) -> tuple[str, dict[str, Any]]:
-    """Message and fields of a log line, cleaned. Raises UnreadableError."""
+    """Message and fields of a log line, cleaned. Raises UnreadableError, CrowdedError beyond `VALUES_MAX` values."""
     record = _read_json(payload)
     try:
         message, fields = record["message"], record["fields"]
@@ -57,7 +67,7 @@ def read_log(payload: bytes) -> tuple[str, dict[str, Any]]:
 
 
 def read_call(payload: bytes) -> tuple[str, dict[str, Any]]:
-    """Glove and arguments of a glove call, cleaned. Raises UnreadableError."""
+    """Glove and arguments of a glove call, cleaned. Raises UnreadableError, CrowdedError beyond `VALUES_MAX` values."""
     record = _read_json(payload)
     try:
         glove, arguments = record["glove"], record["arguments"]
@@ -82,6 +92,14 @@ def read_error(payload: bytes) -> ProgramError:
         return _UNREADABLE
 
 
+def says(payload: bytes, name: str) -> bool:
+    """Whether an object's member is true. What cannot be read says nothing."""
+    try:
+        return _read_json(payload)[name] is True
+    except (UnreadableError, KeyError, IndexError, TypeError):
+        return False
+
+
 def read_refusals(payload: bytes) -> tuple[Refusal, ...]:
     """The refusals of a policy check, at most 100. Raises UnreadableError."""
     try:
@@ -102,38 +120,21 @@ def _read_line(line: object) -> int | None:
     return line if isinstance(line, int) and 0 < line < _LINE_MAX else None
 
 
-def _read_json(payload: bytes) -> Any:
+def _read_json(payload: bytes, values_max: int = VALUES_MAX) -> Any:
+    if has_more_values(payload, values_max):
+        raise CrowdedError(f"more than {values_max:,} values")
     try:
-        value = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=_finite)
+        value = json.loads(payload.decode(), parse_constant=_refuse_constant, parse_float=finite)
     except (ValueError, RecursionError) as error:
         raise UnreadableError("not JSON") from error
     # Whoever walks the value later, here or elsewhere, may recurse.
-    if payload.count(b"[") + payload.count(b"{") > DEPTH_MAX and _is_deeper(value, DEPTH_MAX):
+    if payload.count(b"[") + payload.count(b"{") > DEPTH_MAX and is_deeper(value, DEPTH_MAX):
         raise UnreadableError(f"nested deeper than {DEPTH_MAX} levels")
     return value
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
-    layer = [value]
-    for _ in range(levels + 1):
-        layer = [
-            item
-            for outer in layer
-            if isinstance(outer, dict | list)
-            for item in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-    return any(isinstance(item, dict | list) for item in layer)
-
-
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
 
 
 def _may_need_cleaning(payload: bytes) -> bool:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 import re
 from collections import Counter
 from types import TracebackType
@@ -12,6 +11,8 @@ from uuid import UUID
 
 from starlette.requests import Request
 
+from sandbox.json_text import finite, has_more_values, is_deeper, items_of
+from sandbox.offload import compute
 from server.errors import (
     BodyEncodedError,
     BodyTooLargeError,
@@ -21,7 +22,6 @@ from server.errors import (
     ServerBusyError,
     UserBytesError,
 )
-from server.offload import offload
 
 BODY_BYTES_MAX = 1024 * 1024
 BODY_MS_MAX = 30_000
@@ -33,7 +33,6 @@ BODY_HOLD_KEY = "glovebox.body_hold"
 # over its value later, within some 10 ms.
 VALUES_MAX = 20_000
 INTEGER_CHARS_MAX = 400  # reading one takes the square of its digits
-INLINE_BYTES_MAX = 32 * 1024  # parsing this much holds the event loop for about 2 ms
 
 _UNSTORABLE_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -128,7 +127,7 @@ async def read_body(request: Request, bytes_max: int = BODY_BYTES_MAX) -> bytes:
 async def read_object(request: Request, bytes_max: int = BODY_BYTES_MAX) -> dict[str, Any]:
     """The body as one JSON object. Raises as `read_body`, and InvalidRequestError when it is anything else."""
     body = await read_body(request, bytes_max)
-    value = parse_json(body) if len(body) <= INLINE_BYTES_MAX else await offload(lambda: parse_json(body))
+    value = await compute(lambda: parse_json(body), len(body))
     if not isinstance(value, dict):
         raise InvalidRequestError("The body must be a JSON object.")
     return value
@@ -146,10 +145,11 @@ def parse_json(body: bytes) -> Any:
 
     Source: RFC 8259 sections 4, 6 and 8.
     """
-    _refuse_crowd(body)
+    if has_more_values(body, VALUES_MAX):
+        raise InvalidRequestError(f"The body has more than {VALUES_MAX} values; nest less, or send fewer.")
     try:
         value = json.loads(
-            body.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=_finite, parse_int=_whole
+            body.decode(), object_pairs_hook=_object, parse_constant=_constant, parse_float=finite, parse_int=_whole
         )
     except UnicodeDecodeError as exc:
         raise InvalidRequestError("The body is not UTF-8.") from exc
@@ -159,7 +159,8 @@ def parse_json(body: bytes) -> Any:
         raise InvalidRequestError(f"The body is nested more than {DEPTH_MAX} deep.") from exc
     except ValueError as exc:  # by the hooks below
         raise InvalidRequestError(f"The body is not JSON that can be read one way only: {exc}.") from exc
-    _refuse_depth(value)
+    if is_deeper(value, DEPTH_MAX):
+        raise InvalidRequestError(f"The body is nested more than {DEPTH_MAX} deep.")
     if _UNSTORABLE_ESCAPE.search(body):
         _refuse_unstorable(value)
     return value
@@ -207,37 +208,6 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _refuse_crowd(body: bytes) -> None:
-    """Refuse too many values before the parser makes them. Whatever is no JSON is left to the parser."""
-    if not _is_crowded(body):
-        return
-    # The marks may stand inside strings: take out the escapes, then every second piece between quotes.
-    bare = body.replace(b"\\\\", b"").replace(b'\\"', b"")
-    if bare.count(b'"') > 4 * VALUES_MAX or _is_crowded(b"".join(bare.split(b'"')[::2])):
-        raise InvalidRequestError(f"The body has more than {VALUES_MAX} values; nest less, or send fewer.")
-
-
-def _is_crowded(text: bytes) -> bool:
-    return text.count(b"[") + text.count(b"{") + text.count(b",") > VALUES_MAX
-
-
-def _refuse_depth(value: Any) -> None:
-    level = [value] if isinstance(value, (dict, list)) else []
-    for _ in range(DEPTH_MAX):
-        if not level:
-            return
-        level = [item for container in level for item in _items(container) if isinstance(item, (dict, list))]
-    if level:
-        raise InvalidRequestError(f"The body is nested more than {DEPTH_MAX} deep.")
-
-
 def _refuse_unstorable(value: Any) -> None:
     pending = [value]
     while pending:
@@ -247,8 +217,4 @@ def _refuse_unstorable(value: Any) -> None:
         if isinstance(item, dict):
             pending.extend(item.keys())
         if isinstance(item, (dict, list)):
-            pending.extend(_items(item))
-
-
-def _items(container: dict[str, Any] | list[Any]) -> Any:
-    return container.values() if isinstance(container, dict) else container
+            pending.extend(items_of(item))

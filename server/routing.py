@@ -9,11 +9,11 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from agents_store.types import Principal
+from sandbox.offload import working_for
 from server.auth.callers import require_token
 from server.bodies import BODY_HOLD_KEY, query_pairs
 from server.edge import LOG_FIELDS_KEY, REQUEST_ID_KEY
 from server.idempotency import Perform, has_key, refuse_unkept
-from server.offload import working_for
 from server.services import Services
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]

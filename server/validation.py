@@ -6,8 +6,8 @@ from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from sandbox.offload import offload
 from server.errors import InvalidRequestError
-from server.offload import offload
 
 ERRORS_MAX = 20
 

@@ -11,7 +11,7 @@ from agents_store.postgres.connection import Role, acting_as, claims_of, connect
 from agents_store.postgres.database import Database, execute
 from agents_store.postgres.queries import query
 from agents_store.postgres.runs import LIVE_STATES, log_row
-from agents_store.postgres.storable import storable_json
+from agents_store.postgres.storable import storable_rows
 from agents_store.postgres.translate import translated
 from agents_store.types import (
     TAIL_TEXT_MAX,
@@ -47,7 +47,7 @@ class LiveRunRoom(Database):
             "claims": claims_of(principal.user_id),
             "run_id": run.run_id,
             "revision": Int4(run.revision),
-            "logs": storable_json([log_row(record) for record in lines]),
+            "logs": await storable_rows(map(log_row, lines)),
         }
         return bool(await self.as_login("append_logs", params))
 

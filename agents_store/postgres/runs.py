@@ -25,7 +25,7 @@ from agents_store.postgres.cursors import decode_cursor
 from agents_store.postgres.database import AFTER_EVERY_UUID, Database, Params, bounded, execute, the, to_json, to_page
 from agents_store.postgres.queries import query
 from agents_store.postgres.rows import Row, to_run
-from agents_store.postgres.storable import storable_json, storable_text
+from agents_store.postgres.storable import storable_json, storable_rows, storable_text
 from agents_store.types import (
     ANY_RUN,
     BegunRun,
@@ -111,8 +111,9 @@ class RunRoom(Database):
                 or the run was reaped, and `get_run` tells which.
             ValueError: state and outcome do not fit, or `result_json` is no JSON.
         """
+        params = await _finish_params(principal, run, end)
         async with self.connection() as conn:
-            finished = await (await conn.execute(query("finish_run"), _finish_params(principal, run, end))).fetchone()
+            finished = await (await conn.execute(query("finish_run"), params)).fetchone()
         done, charge, would_charge = the(finished)
         if not done:
             raise StaleRunError(f"run {run.run_id} is not at revision {run.revision} any more")
@@ -261,7 +262,7 @@ def _begin_params(principal: Principal, start: RunStart) -> Params:
     }
 
 
-def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
+async def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
     return {
         "claims": claims_of(principal.user_id),
         "run_id": run.run_id,
@@ -276,8 +277,8 @@ def _finish_params(principal: Principal, run: BegunRun, end: RunEnd) -> Params:
         "cpu_ms": Int4(end.cpu_ms),
         "peak_memory_bytes": Int8(end.peak_memory_bytes),
         "output_bytes": Int8(end.output_bytes),
-        "logs": storable_json([log_row(record) for record in end.logs]) if end.logs else None,
-        "effects": storable_json(list(map(effect_row, end.effects))) if end.effects else None,
+        "logs": await storable_rows(map(log_row, end.logs)) if end.logs else None,
+        "effects": await storable_rows(map(effect_row, end.effects)) if end.effects else None,
         "glove_calls": to_json(end.glove_calls) if end.glove_calls else None,
         "tier": end.tier,
         "wall": end.wall,

@@ -1,6 +1,5 @@
 """What a report of a container amounts to, in the words of the contract."""
 
-import json
 import os
 import signal
 from contextlib import suppress
@@ -31,7 +30,7 @@ def to_result(report: Report, limits: Limits) -> Result:
         return _result(report, Outcome.REJECTED, ProgramError("Rejected", first.message, first.line, first.column))
     if kind == Kind.BAD_RESULT:
         return _result(report, Outcome.BAD_RESULT, untrusted.read_error(payload))
-    exceeded = _limit_behind(report, no_space=_says_no_space(payload))
+    exceeded = _limit_behind(report, no_space=untrusted.says(payload, "no_space"))
     if exceeded is not None:
         return _exceeded(report, exceeded, limits)
     return _result(report, Outcome.FAILED, untrusted.read_error(payload))
@@ -95,13 +94,6 @@ def _died(report: Report, limits: Limits) -> Result:
         with suppress(ValueError):
             how = signal.Signals(os.WTERMSIG(status)).name
     return _result(report, Outcome.FAILED, ProgramError("ProcessDied", f"the process died by itself: {how}"))
-
-
-def _says_no_space(payload: bytes) -> bool:
-    try:
-        return json.loads(payload).get("no_space") is True
-    except (ValueError, AttributeError, RecursionError):
-        return False
 
 
 def _succeeded(report: Report, payload: bytes) -> Result:

@@ -20,6 +20,7 @@ from sandbox.docker.results import container_died, out_of_memory, read_refusals,
 from sandbox.docker.spec import Shape
 from sandbox.errors import SandboxError, SandboxLostError, TierUnavailableError
 from sandbox.guest.frames import HEADER, Kind
+from sandbox.offload import compute
 from sandbox.types import Gloves, Inputs, Limits, Program, Refusal, Result, Tier, Wall, WallKind
 from sandbox.watch import Watch
 
@@ -185,7 +186,8 @@ class DockerSandbox:
             self._codes.put(gloves.owner, program.source, report.heard.code)
         if report.condemned is None and report.heard.final is None and report.end is None and not report.heard.stopped:
             return await self._explain_death(report, container, limits)
-        return to_result(report, limits)
+        final = report.heard.final
+        return await compute(lambda: to_result(report, limits), len(final[1]) if final else 0)
 
     async def _do(
         self, job: Mapping[str, Any], owner: str, shape: Shape, limits: Limits, gloves: Gloves | None

@@ -8,7 +8,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 from sandbox.guest.context import GLOVES
 from sandbox.guest.report import RESULT_DEPTH_MAX, find_fault
@@ -58,24 +58,23 @@ def shown_answer(glove: str, answer: JsonValue) -> Any:
     return answer
 
 
-def is_heavier(value: object, bytes_max: int) -> bool:
-    """Whether a value would come to more than so many bytes of JSON, at the least; looks no further than that."""
-    left = bytes_max
+def find_excess(value: object, bytes_max: int, values_max: int) -> Literal["bytes", "values"] | None:
+    """What a value has more of, at the least: bytes of JSON or values. Looks no further than that."""
+    bytes_left, values_left = bytes_max, values_max
     pending = [value]
     while pending:
         one = pending.pop()
-        left -= len(one) if isinstance(one, str | bytes) else 1
-        if left < 0:
-            return True
-        if isinstance(one, dict):
-            if len(one) > left:
-                return True
-            pending += [*one.keys(), *one.values()]
-        elif isinstance(one, list | tuple | set | frozenset):
-            if len(one) > left:
-                return True
-            pending += one
-    return False
+        bytes_left -= len(one) if isinstance(one, str | bytes) else 1
+        if bytes_left < 0:
+            return "bytes"
+        if isinstance(one, dict | list | tuple | set | frozenset):
+            values_left -= len(one)
+            if len(one) > bytes_left:
+                return "bytes"
+            if values_left < 0:
+                return "values"
+            pending += [*one.keys(), *one.values()] if isinstance(one, dict) else one
+    return None
 
 
 def shown_fields(fields: object) -> tuple[Mapping[str, Any], int]:

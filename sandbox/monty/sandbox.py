@@ -14,6 +14,7 @@ from sandbox.monty.endings import to_result
 from sandbox.monty.load import LONG_S, Load, unmetered
 from sandbox.monty.session import Heard, Run, alone
 from sandbox.monty.workers import Workers
+from sandbox.offload import compute
 from sandbox.types import CEILINGS, Gloves, Inputs, Limits, Outcome, Program, Refusal, Result, Tier, Wall
 from sandbox.watch import Watch
 
@@ -90,7 +91,8 @@ class MontySandbox:
             heard = await self._perform(Run(program.source, inputs, limits, gloves, arity=arity), limits)
             self._remember(key, heard.arity)
             await self._watch.logged(gloves.owner, heard.output_bytes)
-            return to_result(heard, limits, self._workers.kernel_killed)
+            answer = heard.answer[0] if heard.answer is not None else None
+            return await compute(lambda: to_result(heard, limits, self._workers.kernel_killed), len(answer or ""))
 
     async def _perform(self, run: Run, limits: Limits) -> Heard:
         threads, loop = self._workers.threads, asyncio.get_running_loop()

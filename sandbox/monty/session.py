@@ -28,7 +28,7 @@ from pydantic_monty import (
 )
 
 from sandbox.monty import assembly
-from sandbox.monty.arguments import faults, is_heavier, read_arguments, shown_answer, shown_fields
+from sandbox.monty.arguments import faults, find_excess, read_arguments, shown_answer, shown_fields
 from sandbox.monty.meter import Meter
 from sandbox.restricted.idle_group import IdleGroup
 from sandbox.types import (
@@ -41,7 +41,7 @@ from sandbox.types import (
     RunStoppedError,
     Usage,
 )
-from sandbox.untrusted import clean_json, clean_text
+from sandbox.untrusted import CALL_REFUSED, LOG_LEFT_OUT, VALUES_MAX, clean_json, clean_text
 
 # What a log line costs beyond its text, so that endless empty lines meet the limit too.
 LOG_LINE_BYTES = 64
@@ -265,9 +265,12 @@ class Run:
 
     def _log(self, message: object, fields: object) -> None:
         self._end_line()
-        if is_heavier([message, fields], self._limits.output_bytes_max):
+        excess = find_excess([message, fields], self._limits.output_bytes_max, VALUES_MAX)
+        if excess == "bytes":
             self.condemn(Outcome.TOO_MUCH_OUTPUT, "output_bytes_max")
-        elif taken := self._take(str(message), *shown_fields(fields)):
+            return
+        shown = (LOG_LEFT_OUT, {}, 0) if excess else (str(message), *shown_fields(fields))
+        if taken := self._take(*shown):
             self._deliver([taken])
 
     def _take(self, message: str, fields: Mapping[str, Any], fields_bytes: int = 0) -> LogLine | None:
@@ -296,9 +299,12 @@ class Run:
     def _call(self, glove: object, told: object, data: object = None) -> Any:
         """Carry out one glove call on the event loop, in the program's stead."""
         name = str(glove)
-        if is_heavier([told, data], max(_CALL_BYTES_MIN, self._limits.effects_bytes_max)):
+        excess = find_excess([told, data], max(_CALL_BYTES_MIN, self._limits.effects_bytes_max), VALUES_MAX)
+        if excess == "bytes":
             self.condemn(Outcome.TOO_MUCH_OUTPUT, "effects_bytes_max")
             raise RuntimeError("the run is over")
+        if excess:
+            raise ValueError(CALL_REFUSED)
         arguments = read_arguments(name, told, data)
         with self._lock:
             if self._over.is_set():

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from sandbox.errors import SandboxLostError, TierUnavailableError
+from sandbox.offload import compute
 from sandbox.remote import wire
 from sandbox.remote.connection import Connection
 from sandbox.remote.link import Link
@@ -86,7 +87,7 @@ class RemoteSandbox:
         frame = wire.pack_job(self._tier, program, inputs, limits, gloves)
         async with _Exchange(self._link, await self._link.take(self._tier), gloves) as exchange:
             payload = await exchange.complete(frame, Kind.RESULT, limits.wall_ms_max / 1000 + RUN_SPARE_S)
-            return wire.read_result(payload, exchange.lines)
+            return await compute(lambda: wire.read_result(payload, exchange.lines), len(payload))
 
 
 class _Exchange:

@@ -132,7 +132,7 @@ class SandboxHost:
 
     async def _run(self, job: wire.Job, gloves: ServedGloves) -> bytes:
         sandbox = self._sandbox(job.tier)
-        return wire.pack_result(await sandbox.run(job.program, job.inputs, job.limits, gloves))
+        return await wire.pack_result(await sandbox.run(job.program, job.inputs, job.limits, gloves))
 
     async def _check(self, tier: Tier, program: Program) -> bytes:
         return wire.pack_refusals(await self._sandbox(tier).check(program))

@@ -14,6 +14,7 @@ from enum import IntEnum
 from typing import Any
 
 from sandbox.errors import SandboxBusyError, SandboxError, SandboxLostError, TierUnavailableError
+from sandbox.json_text import encode
 from sandbox.types import (
     GloveError,
     GloveFault,
@@ -34,7 +35,7 @@ from sandbox.types import (
     WallKind,
 )
 
-VERSION = 1  # of this protocol: server and host refuse each other where it differs
+VERSION = 2  # of this protocol: server and host refuse each other where it differs
 HEADER = struct.Struct("!BI")
 # Above what the largest ceilings of a run let through in one piece, escapes included.
 FRAME_BYTES_MAX = 256 * 1024 * 1024
@@ -89,8 +90,7 @@ class TierState:
 
 def pack(kind: Kind, value: object) -> bytes:
     """A whole frame. Text with lone surrogates survives."""
-    payload = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
-    return HEADER.pack(kind, len(payload)) + payload
+    return _framed(kind, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def pack_job(tier: Tier, program: Program, inputs: Inputs, limits: Limits, gloves: Gloves) -> bytes:
@@ -207,26 +207,24 @@ def read_answer(payload: bytes) -> tuple[int, JsonValue, GloveError | RunStopped
         raise WireError("not an answer") from error
 
 
-def pack_result(result: Result) -> bytes:
+async def pack_result(result: Result) -> bytes:
     """The frame that ends a run. Its log lines went ahead, each in a frame of its own."""
     error, usage = result.error, result.usage
-    return pack(
-        Kind.RESULT,
-        (
-            result.outcome.value,
-            result.value,
-            error and (error.type, error.message, error.line, error.column, error.traceback),
-            (usage.wall_ms, usage.cpu_ms, usage.peak_memory_bytes, usage.output_bytes),
-            result.complete,
-            result.replayable,
-        ),
+    about = (
+        result.outcome.value,
+        error and (error.type, error.message, error.line, error.column, error.traceback),
+        (usage.wall_ms, usage.cpu_ms, usage.peak_memory_bytes, usage.output_bytes),
+        result.complete,
+        result.replayable,
     )
+    value = await encode(result.value, usage.output_bytes)
+    return _framed(Kind.RESULT, f"[{value},{json.dumps(about, ensure_ascii=False)}]")
 
 
 def read_result(payload: bytes, logs: Sequence[LogLine]) -> Result:
     """Raises WireError."""
     try:
-        outcome, value, error, usage, complete, replayable = _load(payload)
+        value, (outcome, error, usage, complete, replayable) = _load(payload)
         told = error and ProgramError(*error)
         return Result(Outcome(outcome), value, told, tuple(logs), Usage(*usage), complete, replayable)
     except _UNREADABLE as exc:
@@ -271,6 +269,11 @@ def read_failure(payload: bytes) -> SandboxError:
 
 def _read_wall(kind: str, missing: Sequence[str], pieces: Sequence[str]) -> Wall:
     return Wall(WallKind(kind), tuple(missing), tuple(pieces))
+
+
+def _framed(kind: Kind, text: str) -> bytes:
+    payload = text.encode("utf-8", "surrogatepass")
+    return HEADER.pack(kind, len(payload)) + payload
 
 
 def _load(payload: bytes) -> Any:

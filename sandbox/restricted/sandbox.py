@@ -7,6 +7,7 @@ from hashlib import sha256
 from sandbox import untrusted
 from sandbox.errors import SandboxLostError
 from sandbox.guest.frames import Kind
+from sandbox.offload import compute
 from sandbox.restricted.child import Report
 from sandbox.restricted.pool import Pool
 from sandbox.types import (
@@ -95,7 +96,7 @@ class RestrictedSandbox:
         report = await self._do("run", program, limits, job, gloves)
         if report.code is not None:
             self._codes.put(program.source, report.code)
-        return _to_result(report, limits)
+        return await compute(lambda: _to_result(report, limits), len(report.final[1]) if report.final else 0)
 
     async def _do(
         self, op: str, program: Program, limits: Limits, job: Mapping[str, object], gloves: Gloves | None = None

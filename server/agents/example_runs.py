@@ -12,19 +12,18 @@ from starlette.requests import Request
 
 from agents_store.errors import VersionMovedError
 from agents_store.types import AgentDetail, Principal, Run
+from sandbox.offload import compute
 from server.agents.same_json import is_same_json
 from server.agents.schemas import CheckedExample, CheckReport
 from server.errors import InvalidInputsError, RunLostError
 from server.invocations.answers import Answer
 from server.invocations.endings import LOST
 from server.invocations.inputs import Asked
-from server.offload import offload
 from server.routing import authorization_of, request_id_of
 from server.services import Services
 
 CHECK_S_MAX = 300.0  # then no further example is begun
 GOT_BYTES_MAX = 64 * 1024
-INLINE_BYTES_MAX = 32 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +103,7 @@ def _moved(detail: AgentDetail) -> VersionMovedError:
 
 
 async def _compared(index: int, example: Mapping[str, Any], answer: Answer) -> CheckedExample:
-    small = len(answer.body) <= INLINE_BYTES_MAX
-    passed, report = _verdict(example, answer) if small else await offload(lambda: _verdict(example, answer))
+    passed, report = await compute(lambda: _verdict(example, answer), len(answer.body))
     succeeded = answer.status == 200
     return CheckedExample(
         index=index,

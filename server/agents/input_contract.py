@@ -11,8 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from sandbox.offload import offload
 from server.errors import InvalidInputsError
-from server.offload import offload
 
 ERRORS_MAX = 10
 MESSAGE_CHARS_MAX = 200

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from agents_store.generations import Engine
 from agents_store.types import NewVersion, Principal
+from sandbox.offload import offload
 from sandbox.types import Outcome, Result
 from server.agents.drafts import Draft
 from server.agents.same_json import is_same_json
@@ -19,7 +20,6 @@ from server.codegen.progress import Progress
 from server.codegen.prompt import Request, repair_turns
 from server.codegen.provider import Meter, ModelAnswer
 from server.errors import CodeRejectedError, InvalidRequestError
-from server.offload import offload
 
 EXAMPLES_MIN = 3
 FAILURES_MAX = 5  # examples of one attempt that fail: then it is clear that it is wrong

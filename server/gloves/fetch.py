@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import httpcore
 
 from agents_store.types import EffectStatus
+from sandbox.offload import compute, offload
 from sandbox.types import GloveFault, JsonValue, RunStoppedError
 from server.gloves.addresses import closed_reason
 from server.gloves.budget import Bound, Budget
@@ -28,12 +29,10 @@ from server.gloves.mocks import Mocks
 from server.gloves.secrets import RunSecrets, in_url
 from server.gloves.sizes import is_small
 from server.gloves.urls import Url, UrlError, join_url
-from server.offload import offload
 
 FETCH_S_MAX = 30.0
 SHARE_OF_TIME = 0.9  # of what is left of the run: the program is to learn that a fetch took too long
 RESPONSE_BYTES_MAX = 1024 * 1024
-INLINE_BYTES_MAX = 16 * 1024  # of a body: looking for secrets in a larger one is left to a thread
 REDIRECTS_MAX = 5
 CONNECTIONS_MAX = 4  # of one run
 KEEPALIVE_S = 5.0
@@ -137,9 +136,8 @@ class RunFetch:
             raise self._ended(_error_of(exc, journey), request, journey) from exc
         except EffectError as exc:
             raise self._ended(exc, request, journey) from exc
-        if len(incoming.body) <= INLINE_BYTES_MAX:
-            return Answered(self._shown(incoming, journey))
-        return Answered(await offload(lambda: self._shown(incoming, journey)))
+        # Looking for secrets in a large body is left to a thread.
+        return Answered(await compute(lambda: self._shown(incoming, journey), len(incoming.body)))
 
     async def _follow(self, request: FetchRequest, journey: "_Journey") -> Incoming:
         """The answer at the end of all redirects, each of them checked as the first request was."""

@@ -2,8 +2,8 @@
 
 import json
 
+from sandbox.offload import offload
 from sandbox.types import JsonValue
-from server.offload import offload
 
 NODES_INLINE_MAX = 2_000
 VALUE_BYTES = 16  # walking, encoding and storing small values costs more than their text tells

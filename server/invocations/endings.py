@@ -1,25 +1,21 @@
 """How runs end: what is stored of a result, and of a run that was lost."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from agents_store.types import EffectRecord, RunEnd, RunState
-from sandbox.types import JsonValue, LogLine, Outcome, ProgramError, Result, Usage
+from sandbox.json_text import encode
+from sandbox.types import LogLine, Outcome, ProgramError, Result, Usage
 from server.errors import RunLostError, RunNotStartedError, TierGoneError
 from server.gloves.shown import shown_effect
 from server.invocations.live_log import records_of
 from server.invocations.outcomes import RULINGS
-from server.offload import offload
 
 LOST = "lost"
-INLINE_BYTES_MAX = 2 * 1024 * 1024  # encoding this much holds the event loop for about 20 ms
 
 _UNUSABLE = ProgramError("BadResult", "what the run came to cannot be stored")
-
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +35,6 @@ class Lost:
         if self.started:
             return RunLostError(run_id)
         return TierGoneError(run_id) if self.tier_gone else RunNotStartedError(run_id)
-
-
-async def encode(value: JsonValue, size_bytes: int) -> str:
-    """A JSON value as compact text. A large one is encoded in a thread that lets go of the interpreter."""
-    if size_bytes <= INLINE_BYTES_MAX:
-        return _encoder.encode(value)
-    return await offload(lambda: "".join(_encoder.iterencode(value)))
 
 
 async def end_of(result: Result, effects: Sequence[EffectRecord], glove_calls: Mapping[str, int]) -> RunEnd:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from agents_store.types import Principal, Run
+from sandbox.offload import working_for
 from server.bodies import BODY_HOLD_KEY, BodyHold, query_pairs, read_object
 from server.errors import InvalidRequestError, PrefetchRefusedError, RunLostError
 from server.gloves.mocks import Mocks
@@ -21,7 +22,6 @@ from server.invocations.docs import DRY_RUN, DRY_RUN_RESPONSES, INVOKE_BY_GET, I
 from server.invocations.inputs import Asked, asked_by_query, read_test, refuse_other_parameters
 from server.invocations.schemas import DryRun
 from server.invocations.service import Invocations, authorise
-from server.offload import working_for
 from server.routing import PlainRoute, authorization_of, note, once, request_id_of, services_of
 from server.runs.shown import shown_whole
 from server.validation import parse

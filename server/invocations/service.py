@@ -16,6 +16,7 @@ from agents_store.errors import UnknownAgentError, VersionMovedError
 from agents_store.store import Store
 from agents_store.types import BegunRun, LogRecord, Principal, Run, RunStart
 from sandbox.errors import SandboxBusyError, SandboxError, TierUnavailableError
+from sandbox.offload import compute
 from sandbox.tiers import Tiers
 from sandbox.types import Limits, Outcome, Result, Tier
 from server.agents.names import is_agent_name
@@ -41,11 +42,9 @@ from server.invocations.settling import EndedIn, Settling
 from server.invocations.turns import Turns
 from server.leases import Lease
 from server.observability.metrics import Metrics
-from server.offload import offload
 from server.runs.followers import Followers
 
 VERSION_RETRIES_MAX = 2
-INLINE_BYTES_MAX = 256 * 1024  # of effects that a report lists: more of them are encoded in a thread
 SANDBOX_GRACE_S = 30.0  # a sandbox ends runs by itself within their limit + 1 s; above this it is broken
 
 log = structlog.get_logger("server.invocations")
@@ -200,7 +199,7 @@ class Invocations:
             request_id=call.request_id,
             rate=run.rate,
         )
-        return await offload(answer) if test and gloves.recorded_bytes > INLINE_BYTES_MAX else answer()
+        return await compute(answer, gloves.recorded_bytes if test else 0)
 
     async def call_agent(
         self, principal: Principal, above: CallingRun, agent_name: str, inputs: Mapping[str, Any]

@@ -134,6 +134,48 @@ async def test_body_is_read_or_refused_and_holds_nobody_up(
     watched.assert_nobody_was_held_up()
 
 
+# What a program says, and whether it is taken: as many values as a result may have, and more.
+SAID: dict[str, tuple[str, int]] = {
+    "as many lists as are taken": ("[[] for _ in range(49_000)]", 200),
+    "as many objects as are taken": ("[{'a': 0} for _ in range(49_000)]", 200),
+    "as many decimals as are taken": ("[n / 7 for n in range(99_000)]", 200),
+    "as many texts as are taken": ("['ab\\n' for n in range(99_000)]", 200),
+    "many objects of everything": ("[{'name': 'ab', 'values': [n, n / 3, None]} for n in range(15_000)]", 200),
+    "a million lists": ("[[] for _ in range(1_000_000)]", 502),
+    "a million integers": ("[0] * 1_000_000", 502),
+    "a text of marks": ("'[{,' * 1_000_000", 200),
+    "a text of quotes": ("'\"' * 1_000_000", 200),
+    "lines of many values": ("[ctx.log('x', values=[[]] * 9_000) for _ in range(40)]", 200),
+    "a line of a million values": ("ctx.log('x', values=[0] * 1_000_000)", 200),
+    "calls of many values": ("[ctx.memory.put('x', [[]] * 9_000) for _ in range(4)]", 200),
+    "a call of a million values": ("ctx.memory.put('x', [0] * 500_000)", 502),
+}
+
+
+# The first that remembers loads what finds it by its meaning, once in a process.
+FIRST = "def run(inputs, ctx):\n    return ctx.memory.put('x', 'y')"
+
+
+@pytest.mark.parametrize("kind", SAID)
+async def test_what_a_program_says_is_read_or_refused_and_holds_nobody_up(
+    watched: Watched, http: httpx.AsyncClient, user: Caller, kind: str
+) -> None:
+    said, status = SAID[kind]
+    await http.post("/agents", json={"agent_name": "first", "code": FIRST})
+    assert (await http.get(user.path("first"))).status_code == 200
+    limits = {"output_bytes_max": 8 * MIB, "memory_bytes_max": 512 * MIB}
+    body = {"agent_name": "says", "code": f"def run(inputs, ctx):\n    return {said}", "limits": limits}
+    made = await http.post("/agents", json={**body, "tier": "restricted"})
+    assert made.status_code == 201, made.text
+    watched.held_up_ms()
+
+    for path in (user.path("says"), f"{user.path('says')}?test=true"):
+        answers = await asyncio.gather(*(http.post(path, json={}) for _ in range(3)))
+        assert {answer.status_code for answer in answers} == {status}, answers[0].text[:300]
+
+    watched.assert_nobody_was_held_up()
+
+
 BIG_VALUES = [{"inputs": {"a": "x" * 900_000}, "expect": None}]
 CONTRACTS: dict[str, dict[str, Any]] = {
     "anyOf nested wide": {"inputs_schema": schema_of(properties={"a": nested_alternatives(5, 4)})},

@@ -13,14 +13,17 @@ from tests.integration.remote.conftest import connected, hosting
 from tests.integration.sandbox.conftest import UID, Run, runner
 from tests.integration.sandbox.test_contract import (  # noqa: F401 - collected from here, with this module's fixtures
     test_all_of_a_run_is_freed_when_it_is_over,
+    test_call_with_too_many_values_is_the_programs_own_mistake,
     test_dry_run_is_told_to_the_program,
     test_each_limit_ends_the_run_from_outside,
+    test_log_line_with_too_many_values_is_left_out_and_says_so,
     test_logs_keep_order_text_and_fields,
     test_process_that_dies_is_an_ordinary_outcome,
     test_program_gets_its_inputs_and_gives_json,
     test_random_follows_the_seed_and_hashes_are_fixed,
     test_refused_program_does_not_run,
     test_result_over_the_limit_is_bad_result,
+    test_result_with_too_many_values_is_bad_result,
     test_source_that_cannot_be_compiled_is_refused_not_crashed,
     test_uncaught_exception_names_the_authors_line,
     test_usage_is_measured,

@@ -132,6 +132,55 @@ async def test_result_over_the_limit_is_bad_result(run: Run) -> None:
     assert (await run("def run():\n    return 'x' * 200000")).outcome == Outcome.SUCCEEDED
 
 
+async def test_result_with_too_many_values_is_bad_result(run: Run) -> None:
+    """Making them would hold up everybody's runs."""
+    source = "def run(inputs):\n    return [0] * inputs['count'] + [',' * inputs['count']]"
+    limits = replace(LIMITS, output_bytes_max=512 * 1024)
+    crowded = await run(source, {"count": 100_000}, limits=limits)
+    full = await run(source, {"count": 99_000}, limits=limits)
+
+    assert (crowded.outcome, crowded.value) == (Outcome.BAD_RESULT, None)
+    assert crowded.error is not None
+    assert "more than 100,000 values" in crowded.error.message
+    assert (full.outcome, full.value) == (Outcome.SUCCEEDED, [0] * 99_000 + ["," * 99_000])
+
+
+CROWDED_CALL = """
+def run(inputs, ctx):
+    caught = []
+    for count in inputs["counts"]:
+        try:
+            ctx.memory.put("key", [0] * count)
+        except (ValueError, LookupError) as error:
+            caught.append(str(error))
+    return caught
+"""
+
+
+async def test_call_with_too_many_values_is_the_programs_own_mistake(run: Run) -> None:
+    result = await run(CROWDED_CALL, {"counts": [21_000, 19_000]})
+
+    assert (result.outcome, result.value) == (
+        Outcome.SUCCEEDED,
+        [
+            "the arguments of a call have more than 20,000 values: send less, or text",
+            "ctx.memory.put is not known here",
+        ],
+    )
+
+
+async def test_log_line_with_too_many_values_is_left_out_and_says_so(run: Run) -> None:
+    source = "def run(inputs, ctx):\n    for n in (21_000, 19_000):\n        ctx.log('said', values=[0] * n)"
+
+    left_out, kept = (await run(source)).logs
+
+    assert (left_out.message, left_out.fields) == (
+        "(a line was left out: its fields have more than 20,000 values)",
+        {},
+    )
+    assert (kept.message, kept.fields) == ("said", {"values": [0] * 19_000})
+
+
 @pytest.mark.parametrize(
     ("source", "outcome", "limit"),
     [

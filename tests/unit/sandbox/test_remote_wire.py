@@ -34,6 +34,8 @@ LIMITS = Limits()
 STATE = TierState((), Wall(WallKind.FULL, (), ("seccomp",)), {"ready": 1})
 Reader = Callable[[bytes], object]
 
+RESULT = asyncio.run(wire.pack_result(Result(Outcome.SUCCEEDED, [1])))
+
 READERS: dict[str, tuple[Reader, bytes]] = {
     "job": (wire.read_job, wire.pack_job(Tier.MONTY, Program("x"), {"a": [1]}, LIMITS, FixedGloves())),
     "check": (wire.read_check, wire.pack_check(Tier.RESTRICTED, Program("x"))),
@@ -41,7 +43,7 @@ READERS: dict[str, tuple[Reader, bytes]] = {
     "line": (wire.read_line, wire.pack_line(LogLine(1, "said", {"n": 1}))),
     "call": (wire.read_call, wire.pack_call(1, "fetch", {"url": "u"})),
     "answer": (wire.read_answer, wire.pack_answer(1, None, GloveError(GloveFault.TIMEOUT, "slow"))),
-    "result": (lambda payload: wire.read_result(payload, ()), wire.pack_result(Result(Outcome.SUCCEEDED, [1]))),
+    "result": (lambda payload: wire.read_result(payload, ()), RESULT),
     "refusals": (wire.read_refusals, wire.pack_refusals([Refusal(1, 2, "import", "no")])),
     "unavailable": (wire.read_failure, wire.pack_failure(TierUnavailableError(Tier.DOCKER, ("engine",)))),
     "busy": (wire.read_failure, wire.pack_failure(SandboxBusyError(2))),

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-from server.offload import SWITCH_S, offload
+from sandbox.offload import SWITCH_S, offload
 
 # With much there already, in a process of its own: it is for good.
 STANDING = """

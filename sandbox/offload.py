@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, WeakValueDictionary
 # For how long a piece keeps the interpreter from the event loop, which must win it back after every read, write and
 # line of log: by Python's default of 5 ms one answer can wait for 40. Only during a piece: switching costs throughput.
 SWITCH_S = 0.001
+INLINE_BYTES_MAX = 32 * 1024  # parsing this much holds the event loop for about 2 ms
 _USUAL_SWITCH_S = sys.getswitchinterval()
 
 T = TypeVar("T")
@@ -31,6 +32,11 @@ class _Turns:
 
 
 _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, _Turns] = WeakKeyDictionary()
+
+
+async def compute(work: Callable[[], T], size_bytes: int) -> T:
+    """Do pure computation over so much text: at once where that is short, else as `offload` does."""
+    return work() if size_bytes <= INLINE_BYTES_MAX else await offload(work)
 
 
 async def offload(work: Callable[[], T]) -> T:

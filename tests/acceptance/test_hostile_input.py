@@ -172,6 +172,9 @@ async def test_what_a_program_says_is_read_or_refused_and_holds_nobody_up(
     for path in (user.path("says"), f"{user.path('says')}?test=true"):
         answers = await asyncio.gather(*(http.post(path, json={}) for _ in range(3)))
         assert {answer.status_code for answer in answers} == {status}, answers[0].text[:300]
+        run = f"/runs/{answers[0].headers['Glovebox-Run-Id']}"
+        for read in (run, f"{run}/logs", f"{run}/effects", "/agents/says/memory", "/account/export"):
+            assert (await http.get(read)).status_code == 200
 
     watched.assert_nobody_was_held_up()
 

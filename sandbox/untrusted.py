@@ -54,10 +54,10 @@ def read_result(payload: bytes) -> Any:
 
 def read_log(payload: bytes) -> tuple[str, dict[str, Any]]:
     """Message and fields of a log line, cleaned. Raises UnreadableError, CrowdedError beyond `VALUES_MAX` values."""
-    record = _read_json(payload)
+    record = _read_object(payload)
     try:
         message, fields = record["message"], record["fields"]
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise UnreadableError("not a log line") from error
     if not isinstance(message, str) or not isinstance(fields, dict):
         raise UnreadableError("not a log line")
@@ -68,10 +68,10 @@ def read_log(payload: bytes) -> tuple[str, dict[str, Any]]:
 
 def read_call(payload: bytes) -> tuple[str, dict[str, Any]]:
     """Glove and arguments of a glove call, cleaned. Raises UnreadableError, CrowdedError beyond `VALUES_MAX` values."""
-    record = _read_json(payload)
+    record = _read_object(payload)
     try:
         glove, arguments = record["glove"], record["arguments"]
-    except (KeyError, TypeError) as error:
+    except KeyError as error:
         raise UnreadableError("not a glove call") from error
     if not isinstance(glove, str) or len(glove) > GLOVE_CHARS_MAX or not isinstance(arguments, dict):
         raise UnreadableError("not a glove call")
@@ -118,6 +118,12 @@ def read_refusals(payload: bytes) -> tuple[Refusal, ...]:
 
 def _read_line(line: object) -> int | None:
     return line if isinstance(line, int) and 0 < line < _LINE_MAX else None
+
+
+def _read_object(payload: bytes) -> Any:
+    if not payload.startswith(b"{"):  # before it is counted: too many values of something else is no excuse
+        raise UnreadableError("not an object")
+    return _read_json(payload)
 
 
 def _read_json(payload: bytes, values_max: int = VALUES_MAX) -> Any:

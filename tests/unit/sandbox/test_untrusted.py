@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sandbox.untrusted import UnreadableError, read_call, read_log, read_result
+from sandbox.untrusted import CrowdedError, UnreadableError, read_call, read_log, read_result
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,13 @@ def test_numbers_that_json_carries_come_as_they_are(number: str) -> None:
     value = read_result(number.encode())
 
     assert json.loads(json.dumps(value, allow_nan=False)) == json.loads(number)
+
+
+@pytest.mark.parametrize(
+    "forged", [b"[" * 100_000, b"[0" + b",0" * 100_000 + b"]", b' {"message": "x", "fields": {}}', b""]
+)
+def test_what_is_no_object_is_unreadable_and_not_merely_crowded(forged: bytes) -> None:
+    for read in (read_log, read_call):
+        with pytest.raises(UnreadableError) as told:
+            read(forged)
+        assert not isinstance(told.value, CrowdedError)

@@ -169,9 +169,7 @@ FORGERIES = {
     "a job": "frames.write_frame(0, frames.Kind.JOB, b'')",
     "an unreadable log line": "frames.write_frame(0, frames.Kind.LOG, b'{\"message\": 1}')",
     "a log line nested deep": "frames.write_frame(0, frames.Kind.LOG, b'[' * 100000)",
-    "a field of a log line nested deep": (
-        "frames.write_frame(0, frames.Kind.LOG, b'{\"message\":\"\",\"fields\":' + b'[' * 10000)"
-    ),
+    "a field nested deep": """frames.write_frame(0, frames.Kind.LOG, b'{"message":"","fields":' + b'[' * 10000)""",
 }
 
 

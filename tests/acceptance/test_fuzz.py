@@ -12,8 +12,8 @@ from sandbox.types import Outcome
 from tests.acceptance.actors import Cast, cast_on
 from tests.acceptance.running import RunningServer
 from tests.acceptance.test_access_matrix import OPERATIONS, Operation
-from tests.escape.processes import resident_bytes
 from tests.support.figures import Record
+from tests.support.processes import resident_bytes
 
 REQUESTS_AT_A_TIME_S_MAX = 1.0
 RESIDENT_GROWTH_MAX = 0.10  # of this process, which the server runs in

@@ -11,6 +11,8 @@ import pytest
 
 from tests.acceptance.running import Json, eventually, reachable_directory
 from tests.acceptance.shell import COMMAND_S_MAX, Shell, serving
+from tests.faults.afterwards import assert_ended
+from tests.support.processes import command_of, descendants_of
 
 GRANT = 10_000_000
 FINAL = {"completed", "failed", "cancelled"}
@@ -109,24 +111,10 @@ async def test_kill_in_the_middle_loses_and_doubles_nothing(shell: Shell, data_d
 
 def test_no_sandbox_outlives_its_killed_server(shell: Shell, data_dir: Path) -> None:
     with serving(shell, data_dir) as (process, _):
-        children = descendants(process.pid)
-        assert any("sandbox.guest.zygote" in command for command in children.values())
+        sandboxes = [pid for pid in descendants_of(process.pid) if "sandbox.guest" in " ".join(command_of(pid))]
+        assert any("sandbox.guest.zygote" in command_of(pid) for pid in sandboxes)
 
         process.send_signal(signal.SIGKILL)
         process.wait(COMMAND_S_MAX)
 
-    asyncio.run(eventually(lambda: asyncio.to_thread(all_gone, children)))
-
-
-def all_gone(children: dict[int, str]) -> bool:
-    return not any(Path(f"/proc/{pid}").exists() for pid, command in children.items() if "sandbox.guest" in command)
-
-
-def descendants(pid: int) -> dict[int, str]:
-    """Command lines of all processes below `pid`."""
-    found = {}
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            found[int(child)] = Path(f"/proc/{child}/cmdline").read_text().replace("\0", " ")
-            found |= descendants(int(child))
-    return found
+    asyncio.run(assert_ended(set(sandboxes)))

@@ -10,9 +10,9 @@ from sandbox.restricted import RestrictedSandbox
 from sandbox.restricted.sandbox import CHECK_LIMITS
 from sandbox.types import Program, Refusal
 from tests.escape.corpus import read_hostile, read_ordinary
-from tests.escape.processes import zygote_pid
 from tests.escape.sandboxes import POLICY, POOL_SIZE, SHARED_UID
 from tests.support.figures import Record
+from tests.support.processes import zygote_pid
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

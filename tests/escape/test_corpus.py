@@ -7,9 +7,9 @@ import pytest
 from sandbox.restricted import RestrictedSandbox
 from sandbox.types import Outcome, Program
 from tests.escape.corpus import Hostile, read_hostile
-from tests.escape.processes import zygote_pid
 from tests.escape.sandboxes import POLICY, SHARED_UID, Run
 from tests.support.figures import Record
+from tests.support.processes import zygote_pid
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

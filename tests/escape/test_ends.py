@@ -11,9 +11,9 @@ import pytest
 from sandbox.errors import SandboxLostError
 from sandbox.restricted import RestrictedSandbox
 from sandbox.types import Limits, Outcome, Program
-from tests.escape.processes import busiest_child_of, children_of, cpu_s, settle, zygote_pid
 from tests.escape.sandboxes import NO_POLICY, OWN_UID, POLICY, POOL_SIZE, SHARED_UID, Run, opened, runner
 from tests.support.figures import Record
+from tests.support.processes import busiest_child_of, children_of, cpu_s, settle, zygote_pid
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

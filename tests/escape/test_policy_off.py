@@ -8,10 +8,10 @@ import pytest
 from sandbox.types import Outcome
 from tests.escape.canaries import ENVIRONMENT_NAME, planted, run_without_wall
 from tests.escape.corpus import read_hostile
-from tests.escape.processes import descendants_of, settle, zygote_pid
 from tests.escape.sandboxes import NO_POLICY, OWN_UID, SHARED_UID, Run, opened, runner
 from tests.escape.wall_acts import ACTS, CONTROLS, RAW, program_of
 from tests.support.figures import Record
+from tests.support.processes import descendants_of, settle, zygote_pid
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

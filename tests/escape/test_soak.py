@@ -10,10 +10,10 @@ import pytest
 
 from sandbox.types import Limits, Result
 from tests.escape.corpus import read_hostile
-from tests.escape.processes import count_descriptors, descendants_of, resident_bytes, settle
 from tests.escape.sandboxes import NO_POLICY, OWN_UID, POLICY, POOL_SIZE, Run, opened, runner
 from tests.escape.wall_acts import ACTS, program_of
 from tests.support.figures import Record
+from tests.support.processes import count_descriptors, descendants_of, resident_bytes, settle
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 

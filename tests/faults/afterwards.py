@@ -9,6 +9,7 @@ from tests.faults.books import Books, assert_books_close
 from tests.faults.load import Answers, assert_recovers
 from tests.faults.matrix import Row
 from tests.support.database import Database
+from tests.support.processes import descendants_of
 
 # What comes and goes by itself: connections of the pool, the next child that is being forked, helpers of a full pool.
 DESCRIPTORS_SLACK, PROCESSES_SLACK, THREADS_SLACK = 10, 2, 16
@@ -45,15 +46,8 @@ class Possessions:
 
 
 def below(pid: int) -> set[int]:
-    """All processes below one, as far as they still are there."""
-    found: set[int] = set()
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                found |= {int(child)} | below(int(child))
-    except OSError:  # it ended meanwhile
-        pass
-    return found
+    """All processes below one, zombies too: nobody else asks about them."""
+    return set(descendants_of(pid, zombies=True))
 
 
 async def assert_ended(processes: set[int]) -> None:

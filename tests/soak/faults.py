@@ -15,10 +15,10 @@ from docker.errors import APIError
 
 from tests.acceptance.processes import Process
 from tests.acceptance.running import eventually
-from tests.escape.processes import children_of, descendants_of
 from tests.soak.notes import Notes
 from tests.soak.samples import Site, containers_of
 from tests.support.database import Postmaster
+from tests.support.processes import children_of, descendants_of
 
 FELT_S = 1.0  # how long a run whose process was killed takes to say so
 
@@ -49,7 +49,8 @@ async def kill_child(at: Breakable) -> None:
     """One process of a sandbox dies, waiting or at work."""
     leaves = [pid for pid in descendants_of(at.site.pid) if not children_of(pid)]
     if leaves:
-        os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311 - whichever it is
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311 - whichever it is
     await asyncio.sleep(FELT_S)
 
 

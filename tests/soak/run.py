@@ -10,7 +10,6 @@ from typing import Any
 from agents_store.postgres.admin import grant_credits
 from bench.bare_start import bare_start
 from tests.acceptance.processes import Caller
-from tests.escape.processes import descendants_of
 from tests.soak import verdict
 from tests.soak.actions import TIMED, Member
 from tests.soak.aftermath import errors_in, left_by, wrong_in
@@ -22,6 +21,7 @@ from tests.soak.plan import Plan
 from tests.soak.record import record_of
 from tests.soak.samples import Sample, Site, identities, look
 from tests.soak.verdict import BARE_START, Check, Figures
+from tests.support.processes import descendants_of
 
 CREDITS = 10**13  # microcredits, each member's: nobody runs dry
 REST_S = 2.0

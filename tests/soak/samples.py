@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import psycopg
 from docker import DockerClient
 
 from tests.acceptance.docker_tier import LEASE_LABEL
-from tests.escape.processes import descendants_of
 from tests.support.database import Database
+from tests.support.processes import GONE, children_of, descendants_of, stat_of
 
 Identity = tuple[int, str]  # of a process: its number, and when it began
 
@@ -74,27 +73,20 @@ def look(site: Site, at_s: float) -> Sample:
 
 def identities(pids: Iterable[int]) -> set[Identity]:
     """Those of the processes that live: proc_pid_stat(5), field 22. A number alone may be another process's by now."""
-    found = set()
-    for pid in pids:
-        with suppress(FileNotFoundError, ProcessLookupError):
-            state, *rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            if state not in ("Z", "X"):
-                found.add((pid, rest[18]))
-    return found
+    stats = {pid: stat_of(pid) for pid in pids}
+    return {(pid, stat[19]) for pid, stat in stats.items() if stat and stat[0] not in ("Z", "X")}
 
 
 def zombies_of(pid: int) -> int:
     """Children that ended and that nobody asked about."""
-    listed = [task.read_text() for task in Path(f"/proc/{pid}/task").glob("*/children")]
-    children = {int(child) for line in listed for child in line.split()}
-    return len(children) - len({number for number, _ in identities(children)})
+    return sum(stat_of(child)[:1] == ["Z"] for child in children_of(pid, zombies=True))
 
 
 def memory_of(pid: int) -> tuple[int, int]:
     """Resident bytes of a process, and those that no other one shares; 0 when it is gone."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except (FileNotFoundError, ProcessLookupError, PermissionError):
+    except (*GONE, PermissionError):
         return 0, 0
     sizes = {line.split(":")[0]: int(line.split()[1]) * 1024 for line in text.splitlines()[1:] if line.endswith("kB")}
     return sizes["Rss"], sizes["Private_Clean"] + sizes["Private_Dirty"]

@@ -12,11 +12,11 @@ from docker.models.containers import Container
 from sandbox.docker import DockerSandbox, pool
 from sandbox.errors import SandboxBusyError, SandboxLostError
 from sandbox.types import Outcome, Result
-from tests.escape.processes import resident_bytes
 from tests.integration.docker.test_engine import until
 from tests.support.docker_engine import TAG, engine
 from tests.support.docker_sandbox import LIMITS, docker_sandbox, new_lease, runner
 from tests.support.figures import Record
+from tests.support.processes import resident_bytes
 
 WHERE = "import os\ndef run():\n    return os.readlink('/proc/self/ns/pid')"
 RESIDENT_GROWTH_MAX = 0.10

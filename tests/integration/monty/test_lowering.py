@@ -12,9 +12,9 @@ from sandbox.budgets import Rate
 from sandbox.monty import MontySandbox
 from sandbox.restricted.idle_group import IdleGroup
 from sandbox.types import Outcome, Program
-from tests.escape.processes import descendants_of, settle
 from tests.integration.monty.conftest import LIMITS, UID
 from tests.support.gloves import FixedGloves
+from tests.support.processes import descendants_of, settle
 
 BUSY = "def run(inputs):\n    n = 0\n    while n < inputs['count']:\n        n += 1\n    return n"
 LOWERED_S_MAX = 20.0

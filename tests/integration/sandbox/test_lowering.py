@@ -11,9 +11,9 @@ from sandbox import watch
 from sandbox.budgets import Rate
 from sandbox.restricted import RestrictedSandbox
 from sandbox.types import Outcome, Program
-from tests.escape.processes import descendants_of, settle
 from tests.integration.sandbox.conftest import LIMITS
 from tests.support.gloves import FixedGloves
+from tests.support.processes import descendants_of, settle
 
 BUSY = "def run():\n    while True:\n        pass"
 NAP = "import time\ndef run():\n    time.sleep(0.5)"

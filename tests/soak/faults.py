@@ -50,7 +50,7 @@ async def kill_child(at: Breakable) -> None:
     leaves = [pid for pid in descendants_of(at.site.pid) if not children_of(pid)]
     if leaves:
         with suppress(ProcessLookupError):  # it ended by itself
-            os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311 - whichever it is
+            os.kill(random.choice(leaves), signal.SIGKILL)  # noqa: S311 - no secret hangs on which one
     await asyncio.sleep(FELT_S)
 
 

@@ -10,7 +10,7 @@ _POLL_S = 0.01
 
 
 def children_of(pid: int, *, zombies: bool = False) -> list[int]:
-    """The live children; with those that ended and that nobody asked about, if wanted. None when it is gone."""
+    """The live children; with those that ended and that nobody asked about, if wanted. Empty when it is gone."""
     try:
         tasks = list(Path(f"/proc/{pid}/task").iterdir())
     except GONE:
@@ -70,7 +70,7 @@ def count_descriptors() -> int:
 async def settle(condition: Callable[[], bool], within_s: float) -> None:
     """Wait until the condition holds. Raises TimeoutError. The kernel offers no event to wait for."""
     async with asyncio.timeout(within_s):
-        while not condition():  # noqa: ASYNC110
+        while not condition():  # noqa: ASYNC110 - nothing could set an event
             await asyncio.sleep(_POLL_S)
 
 
